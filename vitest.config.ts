@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  plugins: [
+    {
+      // The build embeds tfjs's wasm binary through esbuild's binary loader; this is the same for tests that run the source.
+      name: 'wasm-bytes',
+      enforce: 'pre',
+      load(id) {
+        if (!id.endsWith('.wasm')) return;
+        const base64 = readFileSync(id).toString('base64');
+        return `export default Uint8Array.from(atob('${base64}'), (c) => c.charCodeAt(0));`;
+      },
+    },
+  ],
+  test: {
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/runtimes/**', '**/node_modules/**'],
+    // One copy of tfjs: without this vitest inlines its ES modules while Node loads the CommonJS build for others.
+    server: { deps: { external: [/@tensorflow/] } },
+    testTimeout: 60_000,
+    maxWorkers: 2,
+  },
+});
