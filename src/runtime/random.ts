@@ -128,19 +128,34 @@ export class Random {
     const copy = array.slice();
     for (let i = copy.length; i > 1; i--) {
       const j = this.integer(i);
-      const [taken] = copy.splice(j, 1, copy[i - 1] as T);
-      copy[i - 1] = taken as T;
+      [copy[i - 1], copy[j]] = [copy[j], copy[i - 1]];
     }
     return copy;
   }
 
-  /** A number of the standard normal distribution (Marsaglia's polar method). */
+  /** A number of the exponential distribution with mean 1 (von Neumann 1951: it needs comparisons only). */
+  private exponential(): number {
+    for (let whole = 0; ; whole++) {
+      const first = this.next();
+      let last = first;
+      let falling = 1;
+      for (let value = this.next(); value < last; value = this.next()) {
+        last = value;
+        falling++;
+      }
+      if (falling % 2 === 1) return whole + first;
+    }
+  }
+
+  /**
+   * A number of the standard normal distribution (Kahn 1954, by rejection from the exponential one).
+   * No logarithm or cosine: their last bits differ between JavaScript engines.
+   */
   normal(): number {
     for (;;) {
-      const u = 2 * this.next() - 1;
-      const v = 2 * this.next() - 1;
-      const s = u * u + v * v;
-      if (s > 0 && s < 1) return u * Math.sqrt((-2 * Math.log(s)) / s);
+      const size = this.exponential();
+      const excess = size - 1;
+      if (excess * excess <= 2 * this.exponential()) return this.integer(2) === 0 ? size : -size;
     }
   }
 }
