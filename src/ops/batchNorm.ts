@@ -1,0 +1,94 @@
+/** The op behind the BatchNorm layer: normalisation with the statistics of the batch, or with moving ones. */
+import * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from '../runtime/errors.js';
+import { ensureKernels } from './ensureKernels.js';
+import { BATCH_NORM, type BatchNormAttrs } from './kernelNames.js';
+import { runKernel } from './registry.js';
+
+/** Options of {@link batchNorm}. */
+export interface BatchNormOptions {
+  /** Factor [channels]; left out: 1. */
+  readonly gamma?: tf.Tensor1D;
+  /** Offset [channels]; left out: 0. */
+  readonly beta?: tf.Tensor1D;
+  /** Added to the variance. Default 1e-5, as PyTorch. */
+  readonly epsilon?: number;
+  /** Computed in the same pass. Default 'linear'. */
+  readonly activation?: 'linear' | 'relu';
+  /** Moving statistics to normalise with; left out: those of the batch. */
+  readonly moving?: { readonly mean: tf.Tensor1D; readonly variance: tf.Tensor1D };
+}
+
+/** Result of {@link batchNorm}: the map and the statistics it was normalised with. */
+export interface BatchNormResult<T extends tf.Tensor> {
+  readonly y: T;
+  readonly mean: tf.Tensor1D;
+  /** Biased, as the normalisation uses it. */
+  readonly variance: tf.Tensor1D;
+}
+
+/**
+ * Batch normalisation over the last axis (Ioffe and Szegedy 2015), with PyTorch's semantics: epsilon 1e-5, the biased
+ * variance of the batch, optionally fused with a ReLU. Tapes one op and keeps only its input and output, where tfjs's own
+ * keeps about four maps a layer.
+ *
+ * @param x [..., channels], float32, rank 2 to 4.
+ * @param options Factor, offset, epsilon, activation, and moving statistics for inference.
+ * @returns The normalised map and the statistics used. No gradient flows through the returned statistics.
+ * @throws InvalidArgumentError where x has one value per channel only, so that there is no variance.
+ *
+ * @example
+ * ```ts
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { batchNorm } from 'pyconvunet';
+ *
+ * const { y } = batchNorm(tf.tensor2d([[0], [2]]), { activation: 'relu' });
+ * y.print(); // [[0], [0.999995]]
+ * ```
+ */
+export function batchNorm<T extends tf.Tensor>(x: T, options: BatchNormOptions = {}): BatchNormResult<T> {
+  const { gamma, beta, epsilon = 1e-5, activation = 'linear', moving } = options;
+  if (x.rank < 2 || x.rank > 4) {
+    throw new InvalidArgumentError(`batchNorm takes a tensor of rank 2 to 4. Received: shape [${x.shape.join(', ')}].`);
+  }
+  const channels = x.shape[x.rank - 1] ?? 0;
+  for (const [name, vector] of Object.entries({
+    gamma,
+    beta,
+    'moving.mean': moving?.mean,
+    'moving.variance': moving?.variance,
+  })) {
+    if (vector !== undefined && (vector.rank !== 1 || vector.size !== channels)) {
+      throw new InvalidArgumentError(
+        `${name} must have the shape [${channels}]. Received: shape [${vector.shape.join(', ')}].`,
+      );
+    }
+  }
+  if (moving !== undefined) {
+    const y = tf.tidy(() => {
+      const normalised = tf.batchNorm(
+        x as tf.Tensor,
+        moving.mean,
+        moving.variance,
+        beta ?? tf.zeros([channels]),
+        gamma ?? tf.ones([channels]),
+        epsilon,
+      );
+      return (activation === 'relu' ? tf.relu(normalised) : normalised) as T;
+    });
+    return { y, mean: moving.mean, variance: moving.variance };
+  }
+  if (x.size === channels) {
+    throw new InvalidArgumentError(
+      `Batch statistics need more than one value per channel. Received: shape [${x.shape.join(', ')}]. Use a larger image or batch.`,
+    );
+  }
+  ensureKernels();
+  const attrs: BatchNormAttrs = { epsilon, activation, scale: gamma !== undefined, center: beta !== undefined };
+  const inputs = [x, gamma, beta].filter((tensor): tensor is T => tensor !== undefined);
+  const [y, mean, variance] = runKernel(BATCH_NORM, inputs, attrs);
+  if (y === undefined || mean === undefined || variance === undefined)
+    throw new Error('BatchNorm returned fewer than three tensors.');
+  return { y: y as T, mean: mean as tf.Tensor1D, variance: variance as tf.Tensor1D };
+}
