@@ -18,7 +18,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/runtimes/**', '**/node_modules/**'],
     // One copy of tfjs: without this vitest inlines its ES modules while Node loads the CommonJS build for others.
-    server: { deps: { external: [/@tensorflow/] } },
+    server: { deps: { external: [/@tensorflow(?!.*\.wasm$)/], inline: [/\.wasm$/] } },
     testTimeout: 60_000,
     maxWorkers: 2,
   },

@@ -1,0 +1,166 @@
+/** Choosing a backend: by name, or the best of those that were imported and can start here. */
+import * as tf from '@tensorflow/tfjs-core';
+import { detectEnvironment } from './environment.js';
+import { InvalidArgumentError, UnsupportedBackendError } from './errors.js';
+import type { BackendProvider, Probe, StartOptions } from './providers.js';
+import { findProvider, KNOWN_BACKENDS, registeredBackends } from './providers.js';
+
+/** Options of {@link useBackend}. */
+export interface BackendOptions extends StartOptions {
+  /** Receives one line that says what was chosen and why; default `console.info`. `() => {}` silences it. */
+  readonly log?: (line: string) => void;
+}
+
+/** What {@link useBackend} chose. */
+export interface BackendChoice {
+  /** tfjs's name of the backend that runs now. */
+  readonly name: string;
+  /** Why this one: what was asked, what the better ones lacked. */
+  readonly reason: string;
+  /** The graphics adapter, or null where the backend has none. */
+  readonly adapter: string | null;
+  /** The adapter computes on the CPU. */
+  readonly software: boolean;
+  /** Threads that the backend computes on, or null where it does not say. */
+  readonly threads: number | null;
+  /** Whether the page is cross-origin isolated (threads need it); null outside browsers. */
+  readonly crossOriginIsolated: boolean | null;
+}
+
+// The one place of this package that writes to the console: the caller may replace it by the option `log`.
+// biome-ignore lint/suspicious/noConsole: useBackend promises to say what it chose, and a browser has no other log.
+const logToConsole = (line: string) => console.info(line);
+
+function quoted(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.map((name) => `'${name}'`).join(', ');
+}
+
+function notRegistered(name: string): UnsupportedBackendError {
+  const registered = `Registered are: ${quoted(registeredBackends())}`;
+  const known = KNOWN_BACKENDS.find((backend) => backend.name === name);
+  if (known === undefined) {
+    const legal = quoted(['auto', ...KNOWN_BACKENDS.map((backend) => backend.name)]);
+    return new UnsupportedBackendError(`There is no backend '${name}'. ${registered}. Use one of ${legal}.`);
+  }
+  return new UnsupportedBackendError(
+    `Backend '${name}' is not registered. ${registered}. Add the line: import '${known.module}';`,
+  );
+}
+
+/** Starts a provider's backend and makes it tfjs's current one. */
+async function activate(provider: BackendProvider, options: StartOptions): Promise<void> {
+  const previous = tf.getBackend();
+  await provider.start(options);
+  if (await tf.setBackend(provider.name)) {
+    await tf.ready();
+    return;
+  }
+  // tfjs has already made the failed backend its current one.
+  if (previous) await tf.setBackend(previous);
+  throw new UnsupportedBackendError(
+    `Backend '${provider.name}' did not start; the warning that TensorFlow.js printed says why. Use another backend.`,
+  );
+}
+
+function threadsOf(name: string): number | null {
+  // Kernels of cpu and of the single-threaded wasm build run on the calling thread alone.
+  return name === 'wasm' || name === 'cpu' ? 1 : null;
+}
+
+function describe(name: string, reason: string, probe: Probe): BackendChoice {
+  return {
+    name,
+    reason,
+    adapter: probe.adapter ?? null,
+    software: probe.software ?? false,
+    threads: threadsOf(name),
+    crossOriginIsolated: detectEnvironment().crossOriginIsolated,
+  };
+}
+
+function logLine(choice: BackendChoice): string {
+  const facts = [];
+  if (choice.adapter !== null) facts.push(`adapter ${choice.adapter}${choice.software ? ' (software)' : ''}`);
+  if (choice.threads !== null) facts.push(choice.threads === 1 ? '1 thread' : `${choice.threads} threads`);
+  if (choice.crossOriginIsolated !== null) {
+    facts.push(choice.crossOriginIsolated ? 'cross-origin isolated' : 'not cross-origin isolated');
+  }
+  return `pyconvunet: backend '${choice.name}'${facts.length > 0 ? ` (${facts.join(', ')})` : ''}. ${choice.reason}`;
+}
+
+async function useNamed(name: string, options: StartOptions): Promise<BackendChoice> {
+  const provider = findProvider(name);
+  if (provider === undefined) throw notRegistered(name);
+  const probe = await provider.probe(options);
+  if (!probe.available) {
+    throw new UnsupportedBackendError(`Backend '${name}' cannot start here: ${probe.reason}`);
+  }
+  await activate(provider, options);
+  return describe(name, `It was asked for by name. ${probe.reason}`, probe);
+}
+
+async function useBest(options: StartOptions): Promise<BackendChoice> {
+  const passedOver: string[] = [];
+  const lastResorts: { provider: BackendProvider; probe: Probe }[] = [];
+  const start = async (provider: BackendProvider, probe: Probe): Promise<BackendChoice | undefined> => {
+    try {
+      await activate(provider, options);
+    } catch (error) {
+      passedOver.push(`'${provider.name}' failed (${error instanceof Error ? error.message : String(error)})`);
+      return undefined;
+    }
+    const others = passedOver.length > 0 ? ` Passed over: ${passedOver.join('; ')}.` : '';
+    return describe(provider.name, `It is the first of ${quoted(registeredBackends())} that suits. ${probe.reason}${others}`, probe);
+  };
+  for (const name of registeredBackends()) {
+    const provider = findProvider(name);
+    if (provider === undefined) continue;
+    const probe = await provider.probe(options);
+    if (!probe.available) {
+      passedOver.push(`'${name}' (${probe.reason})`);
+    } else if (probe.software === true) {
+      passedOver.push(`'${name}' (its adapter ${probe.adapter ?? ''} computes on the CPU)`);
+      lastResorts.push({ provider, probe });
+    } else {
+      const choice = await start(provider, probe);
+      if (choice !== undefined) return choice;
+    }
+  }
+  for (const { provider, probe } of lastResorts) {
+    const choice = await start(provider, probe);
+    if (choice !== undefined) return choice;
+  }
+  const found = passedOver.length > 0 ? `Passed over: ${passedOver.join('; ')}.` : 'None is registered.';
+  throw new UnsupportedBackendError(`No backend can start here. ${found} Add the line: import 'pyconvunet/wasm';`);
+}
+
+/**
+ * Starts a backend, makes it TensorFlow.js's current one, and says what was chosen and why.
+ *
+ * @param name A backend's name ('webgpu', 'tensorflow', 'wasm', 'webgl', 'cpu'), or 'auto' (the default): the first of these
+ *   that was imported and starts, a graphics adapter that is only software being the last resort.
+ * @param options `log`, and for webgpu `device` or `gpu`.
+ * @returns The backend's name, the reason, and what it runs on.
+ * @throws UnsupportedBackendError if the backend was not imported (the message has the missing line) or cannot start.
+ * @throws InvalidArgumentError if `device` is given for a backend that takes none.
+ * @example
+ * ```ts
+ * import { useBackend } from 'pyconvunet';
+ * import 'pyconvunet/wasm';
+ *
+ * const { name, reason } = await useBackend('auto');
+ * ```
+ */
+export async function useBackend(name = 'auto', options: BackendOptions = {}): Promise<BackendChoice> {
+  const { log = logToConsole, ...startOptions } = options;
+  for (const key of ['device', 'gpu'] as const) {
+    if (startOptions[key] !== undefined && name !== 'webgpu' && name !== 'auto') {
+      throw new InvalidArgumentError(
+        `Option '${key}' is for backend 'webgpu'. Received: backend '${name}'. Leave it out or call useBackend('webgpu', {${key}}).`,
+      );
+    }
+  }
+  const choice = name === 'auto' ? await useBest(startOptions) : await useNamed(name, startOptions);
+  log(logLine(choice));
+  return choice;
+}

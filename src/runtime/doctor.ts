@@ -1,0 +1,85 @@
+/** A report of the backends, of what each can do here, and of what is wrong with the installation. */
+import * as tf from '@tensorflow/tfjs-core';
+import { type Capabilities, capabilitiesOf } from './capabilities.js';
+import { detectEnvironment, type Environment } from './environment.js';
+import { findProvider, KNOWN_BACKENDS, type Probe, registeredBackends, type StartOptions } from './providers.js';
+import { findTfjsCopies, type TfjsCopies } from './tfjsCopies.js';
+
+/** One backend in the report. */
+export interface BackendReport extends Capabilities {
+  readonly name: string;
+  /** It was imported and can start here. */
+  readonly available: boolean;
+  /** What was found, or what is missing and what to do. */
+  readonly reason: string;
+  /** tfjs's current backend is this one. */
+  readonly current: boolean;
+  /** The graphics adapter, or null. */
+  readonly adapter: string | null;
+  /** The adapter computes on the CPU. */
+  readonly software: boolean;
+}
+
+/** What {@link doctor} found. */
+export interface DoctorReport extends Environment {
+  readonly backends: readonly BackendReport[];
+  readonly tfjs: TfjsCopies;
+  /** Each a sentence with what to do; empty where all is well. */
+  readonly problems: readonly string[];
+}
+
+async function probe(name: string, options: StartOptions): Promise<Probe> {
+  const provider = findProvider(name);
+  if (provider === undefined) {
+    const module = KNOWN_BACKENDS.find((backend) => backend.name === name)?.module ?? name;
+    return { available: false, reason: `Not imported. Add the line: import '${module}';` };
+  }
+  try {
+    return await provider.probe(options);
+  } catch (error) {
+    return { available: false, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function reportBackend(name: string, options: StartOptions): Promise<BackendReport> {
+  const { available, reason, adapter, software } = await probe(name, options);
+  const { forward, training, missing } = capabilitiesOf(name);
+  return {
+    name,
+    available,
+    reason,
+    forward: available && forward,
+    training: available && training,
+    missing: available ? missing : [],
+    current: tf.getBackend() === name,
+    adapter: adapter ?? null,
+    software: software ?? false,
+  };
+}
+
+/**
+ * Reports which backends are there and what each can do, two copies of tfjs-core, and what the runtime lacks.
+ * Starts no backend and changes nothing.
+ *
+ * @param options For webgpu: `gpu`, where there is no `navigator.gpu`.
+ * @returns The backends (known ones first), tfjs's version and copies, the runtime, and the problems found.
+ * @example
+ * ```ts
+ * const { backends, problems } = await doctor();
+ * ```
+ */
+export async function doctor(options: StartOptions = {}): Promise<DoctorReport> {
+  const environment = detectEnvironment();
+  const names = new Set([...KNOWN_BACKENDS.map((backend) => backend.name as string), ...registeredBackends()]);
+  const backends: BackendReport[] = [];
+  for (const name of names) backends.push(await reportBackend(name, options));
+  const tfjs = findTfjsCopies();
+  const problems = [...tfjs.evidence];
+  if (!environment.simd) {
+    problems.push('This runtime has no WebAssembly SIMD, which backend wasm needs: use a newer browser or Node >= 20.19.');
+  }
+  if (!backends.some((backend) => backend.available)) {
+    problems.push("No backend is available. Add the line: import 'pyconvunet/wasm';");
+  }
+  return { ...environment, backends, tfjs, problems };
+}

@@ -1,0 +1,92 @@
+/**
+ * The registry of backend providers. A backend entry (`pyconvunet/wasm`, …) registers how its backend is started; the core
+ * imports none of them, because a bundler stops at an optional package that is not installed.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import { capabilitiesOf } from './capabilities.js';
+
+/** What the caller hands to a backend that is started. */
+export interface StartOptions {
+  /** Backend webgpu: an existing GPUDevice to run on. It is never destroyed by this package. */
+  readonly device?: object;
+  /** Backend webgpu: the GPU object to open a device with, where there is no `navigator.gpu` (Dawn in Node). */
+  readonly gpu?: object;
+}
+
+/** Whether a backend could be started here, found without starting it. */
+export interface Probe {
+  readonly available: boolean;
+  /** One sentence: what was found, or what is missing and what to do. */
+  readonly reason: string;
+  /** The graphics adapter, where the backend has one. */
+  readonly adapter?: string;
+  /** The adapter computes on the CPU: slower than backend wasm. */
+  readonly software?: boolean;
+}
+
+/** How one backend is found and started. */
+export interface BackendProvider {
+  /** tfjs's name of the backend. */
+  readonly name: string;
+  /** Says whether the backend can start here. */
+  probe(options: StartOptions): Promise<Probe>;
+  /** Makes `tf.setBackend(name)` succeed: loads, opens a device, registers kernels. */
+  start(options: StartOptions): Promise<void>;
+}
+
+/** Every backend that the package knows, best first, and the import that registers it. */
+export const KNOWN_BACKENDS = [
+  { name: 'webgpu', module: 'pyconvunet/webgpu' },
+  { name: 'tensorflow', module: 'pyconvunet/tensorflow' },
+  { name: 'wasm', module: 'pyconvunet/wasm' },
+  { name: 'webgl', module: '@tensorflow/tfjs-backend-webgl' },
+  { name: 'cpu', module: '@tensorflow/tfjs-backend-cpu' },
+] as const;
+
+const providers = new Map<string, BackendProvider>();
+
+/**
+ * Registers how a backend is started; a second provider of the same name replaces the first.
+ *
+ * @param provider The backend's name, its probe and its start.
+ */
+export function registerProvider(provider: BackendProvider): void {
+  providers.set(provider.name, provider);
+}
+
+/** A backend that its own tfjs package registered, without a provider of ours: tfjs knows how to start it. */
+function tfjsProvider(name: string): BackendProvider {
+  const known = KNOWN_BACKENDS.find((backend) => backend.name === name);
+  const isOurs = known?.module.startsWith('pyconvunet/') === true;
+  return {
+    name,
+    async probe() {
+      const advice =
+        isOurs && !capabilitiesOf(name).training ? `; import '${known.module}' adds the kernels that training needs` : '';
+      return { available: true, reason: `Registered by its own TensorFlow.js package${advice}.` };
+    },
+    async start() {},
+  };
+}
+
+/**
+ * Finds a backend's provider: one registered by an entry of this package, or tfjs's own registration.
+ *
+ * @returns The provider, or undefined where nobody has registered that backend.
+ */
+export function findProvider(name: string): BackendProvider | undefined {
+  const provider = providers.get(name);
+  if (provider !== undefined) return provider;
+  return name in tf.engine().registryFactory ? tfjsProvider(name) : undefined;
+}
+
+/** The names of all registered backends in the order in which 'auto' tries them. */
+export function registeredBackends(): string[] {
+  const names = new Set([...providers.keys(), ...Object.keys(tf.engine().registryFactory)]);
+  const rank = (name: string) => {
+    const index = KNOWN_BACKENDS.findIndex((backend) => backend.name === name);
+    // A backend that we do not know stands just before the slow 'cpu'.
+    return index < 0 ? KNOWN_BACKENDS.length - 1.5 : index;
+  };
+  return [...names].sort((a, b) => rank(a) - rank(b));
+}
