@@ -23,7 +23,11 @@ const cases: fc.Arbitrary<Case> = fc
     inputGroups: fc.constantFrom(1, 2, 4),
     perGroup: fc.integer({ min: 1, max: 3 }),
     levels: fc.array(
-      fc.record({ kernelSize: fc.constantFrom(1, 3, 5, 7), groups: fc.constantFrom(1, 2, 4), perGroup: fc.integer({ min: 1, max: 2 }) }),
+      fc.record({
+        kernelSize: fc.constantFrom(1, 3, 5, 7),
+        groups: fc.constantFrom(1, 2, 4),
+        perGroup: fc.integer({ min: 1, max: 2 }),
+      }),
       { minLength: 1, maxLength: 3 },
     ),
     strides: step,
@@ -40,7 +44,9 @@ const cases: fc.Arbitrary<Case> = fc
     if (margin !== null && dilations[0] !== dilations[1]) return null;
     const pad = (k: number) => (extent(k, 0) - 1) / 2 + (margin ?? 0);
     const output = ([0, 1] as const).map((axis) =>
-      margin === null ? Math.ceil(input[axis] / strides[axis]) : Math.floor((input[axis] - 1 + 2 * margin) / strides[axis]) + 1,
+      margin === null
+        ? Math.ceil(input[axis] / strides[axis])
+        : Math.floor((input[axis] - 1 + 2 * margin) / strides[axis]) + 1,
     );
     const before = (k: number, axis: 0 | 1) =>
       margin === null
@@ -76,14 +82,22 @@ describeBackends('pyConv2d', (backend) => {
   it('equals plain loops, forward and backward, for any shape, groups, stride, dilation and padding', async () => {
     await fc.assert(
       fc.asyncProperty(cases, async ({ conv, padding, seed }) => {
-        const xValues = wave(conv.shape.reduce((a, b) => a * b), seed);
+        const xValues = wave(
+          conv.shape.reduce((a, b) => a * b),
+          seed,
+        );
         const yExpected = naivePyConv(conv, xValues);
         const dyValues = wave(yExpected.length, seed + 1);
         const expected = naivePyConvGradients(conv, xValues, dyValues);
         const before = tf.memory().numTensors;
         const x = tf.tensor4d(xValues, [...conv.shape]);
         const filters = conv.levels.map((l) =>
-          tf.tensor4d(Float32Array.from(l.filter), [l.kernelSize, l.kernelSize, (conv.shape[3] ?? 0) / l.groups, l.filters]),
+          tf.tensor4d(Float32Array.from(l.filter), [
+            l.kernelSize,
+            l.kernelSize,
+            (conv.shape[3] ?? 0) / l.groups,
+            l.filters,
+          ]),
         );
         const options = {
           groups: conv.levels.map((l) => l.groups),
@@ -95,7 +109,9 @@ describeBackends('pyConv2d', (backend) => {
         expect(y.shape).toEqual([conv.shape[0], ...conv.output, conv.levels.reduce((sum, l) => sum + l.filters, 0)]);
         expect(relativeError(await y.data(), yExpected)).toBeLessThan(1e-4);
         const dy = tf.tensor4d(dyValues, y.shape);
-        const gradients = tf.grads((a: tf.Tensor, ...fs: tf.Tensor[]) => pyConv2d(a as tf.Tensor4D, fs as tf.Tensor4D[], options))([x, ...filters], dy);
+        const gradients = tf.grads((a: tf.Tensor, ...fs: tf.Tensor[]) =>
+          pyConv2d(a as tf.Tensor4D, fs as tf.Tensor4D[], options),
+        )([x, ...filters], dy);
         const wanted = [expected.dx, ...expected.dfilters];
         for (const [i, gradient] of gradients.entries()) {
           expect(relativeError(await gradient.data(), wanted[i] ?? [])).toBeLessThan(1e-4);

@@ -1,0 +1,64 @@
+/** The layer GroupConv2D: a pyramid of one level under Conv2D's own option names. */
+import type * as tf from '@tensorflow/tfjs-core';
+import { PyConv2D, type PyConv2DArgs } from './pyConv2d.js';
+import { className, register } from './register.js';
+
+/** Options of {@link groupConv2d}: those of Keras's Conv2D. */
+export interface GroupConv2DArgs
+  extends Omit<PyConv2DArgs, 'filters' | 'kernelSizes' | 'groups' | 'split' | 'padding'> {
+  /** Output channels, divisible by `groups`. */
+  readonly filters: number;
+  /** Odd. */
+  readonly kernelSize: number;
+  /** Default 1; as many as input channels: a depthwise convolution. */
+  readonly groups?: number;
+  /** 'same' (default), 'valid', or a number of pixels on every side. */
+  readonly padding?: 'same' | 'valid' | number;
+}
+
+/** Grouped convolution as a Keras-style layer; made by {@link groupConv2d}. */
+export class GroupConv2D extends PyConv2D {
+  /** @nocollapse */
+  static override readonly className: string = className('GroupConv2D');
+  private readonly groupArgs: Pick<GroupConv2DArgs, 'filters' | 'kernelSize' | 'groups'>;
+
+  constructor(args: GroupConv2DArgs) {
+    const { filters, kernelSize, groups = 1, ...rest } = args;
+    super({ ...rest, filters: [filters], kernelSizes: [kernelSize], groups: [groups] }, 'group_conv2d');
+    this.groupArgs = { filters, kernelSize, groups };
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    const { kernelSizes: _, ...config } = super.getConfig();
+    return { ...config, ...this.groupArgs };
+  }
+
+  protected override kernelName(): string {
+    return 'kernel';
+  }
+}
+register(GroupConv2D);
+
+/**
+ * A layer of grouped convolution: group i of the output channels sees group i of the input channels alone.
+ *
+ * Input shape [batch, height, width, channels], output [batch, outHeight, outWidth, filters].
+ *
+ * @param args `filters`, `kernelSize` (odd), `groups`, and Conv2D's other options.
+ * @returns The layer.
+ * @throws InvalidArgumentError where groups divide neither channels nor filters, when the layer meets its input.
+ *
+ * @example
+ * ```ts
+ * import * as tfl from '@tensorflow/tfjs-layers';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { layers } from 'pyconvunet';
+ *
+ * const input = tfl.input({ shape: [64, 64, 16] });
+ * const depthwise = layers.groupConv2d({ filters: 16, kernelSize: 5, groups: 16 });
+ * console.log((depthwise.apply(input) as tfl.SymbolicTensor).shape); // [null, 64, 64, 16]
+ * ```
+ */
+export function groupConv2d(args: GroupConv2DArgs): GroupConv2D {
+  return new GroupConv2D(args);
+}
