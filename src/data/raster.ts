@@ -19,3 +19,18 @@ export interface Raster {
   /** `height * width * channels` values. */
   readonly data: RasterData;
 }
+
+/** Whether the values are bytes, whose full scale 0..255 is known; of other types only the file's own values tell. */
+export function isEightBit(raster: Raster): boolean {
+  return raster.data instanceof Uint8Array || raster.data instanceof Uint8ClampedArray;
+}
+
+/** Whether the image holds no colour: one channel, or three that are equal in every pixel. */
+export function isGrey(raster: Raster): boolean {
+  const { channels, data } = raster;
+  if (channels === 1) return true;
+  for (let i = 0; i < data.length; i += channels) {
+    for (let c = 1; c < channels; c++) if (data[i + c] !== data[i]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,18 @@
+/** Samples and data sets, without a file system: for browsers and for all other runtimes. */
+export { type Batch, batchIndices, epochOrder, packBatch, requireOneSize } from './batches.js';
+export { countPages, type DecodeOptions, decodeImage, imageExtensions } from './decode/index.js';
+export { encodePng, type PngPixels } from './encode.js';
+export { grouping } from './groups.js';
+export { toLabels } from './labels.js';
+export {
+  type Intensity,
+  type NetworkImage,
+  type Preprocessing,
+  type PreprocessingOptions,
+  preprocess,
+  resolvePreprocessing,
+} from './preprocess.js';
+export { isEightBit, isGrey, type Raster, type RasterData } from './raster.js';
+export { resizeBilinear, resizeNearest, type Size } from './resize.js';
+export type { Sample } from './sample.js';
+export { type Named, type Split, type SplitOptions, split } from './split.js';
