@@ -29,7 +29,7 @@ const DEFAULTS: Readonly<Record<number, { kernelSizes: number[]; groups: number[
 };
 
 const isCount = (value: number) => Number.isInteger(value) && value > 0;
-const list = (values: readonly number[]) => `[${values.join(', ')}]`;
+const list = (values: readonly number[]) => (Array.isArray(values) ? `[${values.join(', ')}]` : String(values));
 
 function levelCount({ filters, kernelSizes, groups, split }: LevelOptions): number {
   const lengths: [string, readonly number[] | undefined][] = [
@@ -40,7 +40,8 @@ function levelCount({ filters, kernelSizes, groups, split }: LevelOptions): numb
   ];
   const given = lengths.filter((entry): entry is [string, readonly number[]] => entry[1] !== undefined);
   const count = given[0]?.[1].length ?? 4;
-  if (count === 0 || given.some(([, values]) => values.length !== count)) {
+  const legal = given.every(([, values]) => Array.isArray(values) && values.length === count);
+  if (count === 0 || !legal) {
     const received = given.map(([name, values]) => `${name}=${list(values)}`).join(', ');
     throw new InvalidArgumentError(
       `A pyramidal convolution needs one entry per level in each list, and at least one level. Received: ${received}. Give the lists the same length.`,
@@ -90,8 +91,17 @@ export function resolveLevels(options: LevelOptions, inputChannels: number): Lev
   };
   const kernelSizes = options.kernelSizes ?? defaults?.kernelSizes ?? need('kernelSizes');
   const { filters } = options;
-  if (typeof filters === 'number' && !isCount(filters)) {
-    throw new InvalidArgumentError(`filters must be a positive whole number. Received: filters=${filters}.`);
+  const legal = Array.isArray(filters) ? filters.every(isCount) : typeof filters === 'number' && isCount(filters);
+  if (!legal) {
+    const received = typeof filters === 'number' ? filters : list(filters);
+    throw new InvalidArgumentError(
+      `filters must be a positive whole number, or one for each level. Received: filters=${received}.`,
+    );
+  }
+  if (typeof filters !== 'number' && options.split !== undefined) {
+    throw new InvalidArgumentError(
+      `filters per level leave nothing to split. Received: filters=${list(filters)}, split=${list(options.split)}. Give one number of filters with split, or leave split out.`,
+    );
   }
   const parts =
     typeof filters === 'number' ? splitFilters(filters, options.split ?? defaults?.split ?? need('split')) : filters;

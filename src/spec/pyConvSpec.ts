@@ -44,9 +44,9 @@ export interface PyConvSpec {
   readonly activation: Activation;
 }
 
-const pair = (name: string, value: number | readonly [number, number] | undefined): [number, number] => {
-  const [rows, columns] = typeof value === 'object' ? value : [value ?? 1, value ?? 1];
-  if (![rows, columns].every((v) => Number.isInteger(v) && v > 0)) {
+const pair = (name: string, value: number | readonly number[] | undefined): [number, number] => {
+  const [rows = 0, columns = 0, ...surplus] = Array.isArray(value) ? value : [value ?? 1, value ?? 1];
+  if (surplus.length > 0 || ![rows, columns].every((v) => Number.isInteger(v) && v > 0)) {
     throw new InvalidArgumentError(
       `${name} must be a positive whole number or [rows, columns] of such. Received: ${name}=${JSON.stringify(value)}.`,
     );
