@@ -1,0 +1,1 @@
+export { Adam, type AdamOptions, adam } from './adam.js';

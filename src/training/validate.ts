@@ -1,0 +1,63 @@
+/** Loss and confusion matrix of a model over samples, in batches. */
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { batchIndices, packBatch, type Sample } from '../data/index.js';
+import type { Loss } from '../losses/index.js';
+import { ConfusionMatrix } from '../metrics/index.js';
+import type { LongCallOptions } from '../runtime/progress.js';
+import { applyLogits, batchTensors } from './step.js';
+
+/** Options of {@link validate}. */
+export interface ValidateOptions extends LongCallOptions {
+  readonly loss: Loss;
+  readonly batchSize: number;
+  /** Foreground where the probability is at least this. Default 0.5. */
+  readonly threshold?: number;
+}
+
+/** Scores of a model on samples. */
+export interface Scores {
+  /** Mean over samples. */
+  readonly loss: number;
+  readonly matrix: ConfusionMatrix;
+}
+
+/**
+ * Scores a network on samples, with its moving statistics.
+ *
+ * @param logitsModel The network that ends in its logits (see `models.logits`); of several heads the last one is scored.
+ */
+export async function validate(
+  logitsModel: tfl.LayersModel,
+  samples: readonly Sample[],
+  options: ValidateOptions,
+): Promise<Scores> {
+  const { loss, batchSize, threshold = 0.5, signal, onProgress } = options;
+  const [output] = logitsModel.outputs.slice(-1);
+  const channels = output?.shape[3] ?? 1;
+  const matrix = new ConfusionMatrix({ numClasses: channels === 1 ? 2 : channels, threshold });
+  const order = samples.map((_, index) => index);
+  let lossSum = 0;
+  let done = 0;
+  for (const indices of batchIndices(order, batchSize)) {
+    signal?.throwIfAborted();
+    const batch = packBatch(indices.flatMap((index) => samples[index] ?? []));
+    const { value, probability, yTrue } = tf.tidy(() => {
+      const tensors = batchTensors(batch);
+      const heads = applyLogits(logitsModel, tensors.x, { training: false });
+      const [last] = heads.slice(-1);
+      if (last === undefined) throw new Error('The network has no output.');
+      return {
+        value: loss(tensors.yTrue, last),
+        probability: channels === 1 ? tf.sigmoid(last) : tf.softmax(last),
+        yTrue: tensors.yTrue,
+      };
+    });
+    lossSum += ((await value.data())[0] ?? Number.NaN) * batch.count;
+    await matrix.update(yTrue, probability);
+    tf.dispose([value, probability, yTrue]);
+    done += batch.count;
+    onProgress?.({ status: 'validating', done, total: samples.length });
+  }
+  return { loss: lossSum / samples.length, matrix };
+}
