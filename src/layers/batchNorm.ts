@@ -52,7 +52,7 @@ export class BatchNorm extends tfl.layers.Layer {
     const channels = shape[shape.length - 1] ?? null;
     if (channels === null) {
       throw new InvalidArgumentError(
-        `Layer ${this.name} needs a known number of channels. Received: shape [${shape.join(', ')}].`,
+        `Layer ${this.name} needs a known number of channels. Received: shape [${shape.map((d) => d ?? 'null').join(', ')}].`,
       );
     }
     const { scale, center } = this.options;

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
+import { deriveSeed } from '../runtime/random.js';
 import { ACTIVATIONS, type Activation } from '../spec/index.js';
 
 type Conv2DArgs = Parameters<typeof tfl.layers.conv2d>[0];
@@ -100,4 +101,19 @@ export function resolveConvOptions(options: KerasConvOptions): ResolvedConvOptio
 /** The options that Conv2D parses, without those of the layer itself. */
 function pick(options: KerasConvOptions): KerasConvOptions {
   return Object.fromEntries(PART_NAMES.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])));
+}
+
+/**
+ * The initializer of one level. With a seed tfjs draws the same numbers again for every weight, whatever its shape, so each
+ * level after the first gets a seed of its own.
+ */
+export function initializerOfLevel(initializer: Initializer, level: number): Initializer {
+  if (level === 0 || !(initializer instanceof tf.serialization.Serializable)) return initializer;
+  const config = initializer.getConfig();
+  const { seed } = config;
+  if (typeof seed !== 'number' || !Number.isSafeInteger(seed)) return initializer;
+  const seeded = { ...config, seed: deriveSeed(seed, 'level', level) };
+  const cls = initializer.constructor as tf.serialization.SerializableConstructor<Initializer> &
+    Pick<typeof tf.serialization.Serializable, 'fromConfig'>;
+  return cls.fromConfig(cls, seeded);
 }

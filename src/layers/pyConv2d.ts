@@ -2,8 +2,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pyConv2d as pyConv2dOp } from '../ops/index.js';
-import { type Level, type LevelOptions, type Padding, pyConvOutputShape, resolveLevels } from '../spec/index.js';
-import { type KerasConvOptions, type ResolvedConvOptions, resolveConvOptions } from './options.js';
+import {
+  type Level,
+  type LevelOptions,
+  type Padding,
+  type PyConvSpec,
+  pyConvOutputShape,
+  pyConvSpec,
+  resolveLevels,
+} from '../spec/index.js';
+import { initializerOfLevel, type KerasConvOptions, type ResolvedConvOptions, resolveConvOptions } from './options.js';
 import { className, defaultName, register } from './register.js';
 import { imageShape, oneTensor } from './tensors.js';
 
@@ -16,6 +24,9 @@ export interface PyConv2DArgs extends LevelOptions, KerasConvOptions {
   /** Default 1. */
   readonly dilationRate?: number | readonly [number, number];
 }
+
+const filterShapes = (levels: readonly Level[], inputChannels: number): [number, number, number, number][] =>
+  levels.map(({ kernelSize, groups, filters }) => [kernelSize, kernelSize, inputChannels / groups, filters]);
 
 /** Pyramidal convolution as a Keras-style layer; made by {@link pyConv2d}. */
 export class PyConv2D extends tfl.layers.Layer {
@@ -40,17 +51,18 @@ export class PyConv2D extends tfl.layers.Layer {
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
     const shape = imageShape(inputShape, this.name);
     const { useBias = true } = this.args;
-    this.levels = resolveLevels(this.args, shape[3]);
+    const levels = resolveLevels(this.args, shape[3]);
     // Refuses illegal combinations before a weight exists.
-    const [, , , filters] = pyConvOutputShape(shape, this.filterShapes(shape[3]), this.geometry());
+    const [, , , filters] = pyConvOutputShape(shape, filterShapes(levels, shape[3]), this.geometry(levels));
+    this.levels = levels;
     const { kernelInitializer, kernelRegularizer, kernelConstraint, biasInitializer, biasRegularizer, biasConstraint } =
       this.resolved;
-    this.kernels = this.filterShapes(shape[3]).map((filterShape, i) =>
+    this.kernels = filterShapes(levels, shape[3]).map((filterShape, i) =>
       this.addWeight(
         this.kernelName(i),
         filterShape,
         'float32',
-        kernelInitializer,
+        initializerOfLevel(kernelInitializer, i),
         kernelRegularizer,
         true,
         kernelConstraint,
@@ -70,7 +82,7 @@ export class PyConv2D extends tfl.layers.Layer {
     return tf.tidy(() =>
       after(
         pyConv2dOp(oneTensor(inputs, this.name) as tf.Tensor4D, kernels, {
-          ...this.geometry(),
+          ...this.geometry(this.levels),
           activation: fused,
           ...bias,
         }),
@@ -80,8 +92,22 @@ export class PyConv2D extends tfl.layers.Layer {
 
   override computeOutputShape(inputShape: tfl.Shape | tfl.Shape[]): tfl.Shape {
     const shape = imageShape(inputShape, this.name);
-    if (this.levels.length === 0) this.levels = resolveLevels(this.args, shape[3]);
-    return [...pyConvOutputShape(shape, this.filterShapes(shape[3]), this.geometry())];
+    const levels = this.levelsFor(shape[3]);
+    return [...pyConvOutputShape(shape, filterShapes(levels, shape[3]), this.geometry(levels))];
+  }
+
+  /**
+   * The layer's convolution of images [batch, height, width, channels], fully resolved: what counters and kernels read.
+   *
+   * @throws InvalidArgumentError for an input that the layer cannot take.
+   */
+  spec(inputShape: readonly [number, number, number, number]): PyConvSpec {
+    const levels = this.levelsFor(inputShape[3]);
+    const { fused } = this.resolved;
+    return pyConvSpec(inputShape, filterShapes(levels, inputShape[3]), {
+      ...this.geometry(levels),
+      activation: fused,
+    });
   }
 
   override getConfig(): tf.serialization.ConfigDict {
@@ -100,20 +126,16 @@ export class PyConv2D extends tfl.layers.Layer {
     return `level${level + 1}/kernel`;
   }
 
-  private filterShapes(inputChannels: number): [number, number, number, number][] {
-    return this.levels.map(({ kernelSize, groups, filters }) => [
-      kernelSize,
-      kernelSize,
-      inputChannels / groups,
-      filters,
-    ]);
+  /** Those of the weights; before there are any, those that an input of so many channels would get. */
+  private levelsFor(inputChannels: number): readonly Level[] {
+    return this.built ? this.levels : resolveLevels(this.args, inputChannels);
   }
 
   /** The options of the op that do not depend on the weights. */
-  private geometry() {
+  private geometry(levels: readonly Level[]) {
     const { strides, padding, dilationRate } = this.args;
     return {
-      groups: this.levels.map((level) => level.groups),
+      groups: levels.map((level) => level.groups),
       ...(strides === undefined ? {} : { strides }),
       ...(padding === undefined ? {} : { padding }),
       ...(dilationRate === undefined ? {} : { dilations: dilationRate }),

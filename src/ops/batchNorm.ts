@@ -1,6 +1,7 @@
 /** The op behind the BatchNorm layer: normalisation with the statistics of the batch, or with moving ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkFloats } from './checkFloats.js';
 import { ensureKernels } from './ensureKernels.js';
 import { BATCH_NORM, type BatchNormAttrs } from './kernelNames.js';
 import { runKernel } from './registry.js';
@@ -49,9 +50,7 @@ export interface BatchNormResult<T extends tf.Tensor> {
  */
 export function batchNorm<T extends tf.Tensor>(x: T, options: BatchNormOptions = {}): BatchNormResult<T> {
   const { gamma, beta, epsilon = 1e-5, activation = 'linear', moving } = options;
-  if (x.rank < 2 || x.rank > 4) {
-    throw new InvalidArgumentError(`batchNorm takes a tensor of rank 2 to 4. Received: shape [${x.shape.join(', ')}].`);
-  }
+  checkFloats('x', x, [2, 3, 4]);
   const channels = x.shape[x.rank - 1] ?? 0;
   for (const [name, vector] of Object.entries({
     gamma,
@@ -59,7 +58,9 @@ export function batchNorm<T extends tf.Tensor>(x: T, options: BatchNormOptions =
     'moving.mean': moving?.mean,
     'moving.variance': moving?.variance,
   })) {
-    if (vector !== undefined && (vector.rank !== 1 || vector.size !== channels)) {
+    if (vector === undefined) continue;
+    checkFloats(name, vector, [1]);
+    if (vector.size !== channels) {
       throw new InvalidArgumentError(
         `${name} must have the shape [${channels}]. Received: shape [${vector.shape.join(', ')}].`,
       );

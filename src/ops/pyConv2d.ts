@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { type PyConvOptions, pyConvSpec } from '../spec/index.js';
+import { checkFloats, received } from './checkFloats.js';
 import { ensureKernels } from './ensureKernels.js';
 import { PY_CONV_2D, type PyConvAttrs } from './kernelNames.js';
 import { runKernel } from './registry.js';
@@ -10,16 +11,6 @@ import { runKernel } from './registry.js';
 export interface PyConv2dOptions extends PyConvOptions {
   /** [filters of all levels], added before the activation. */
   readonly bias?: tf.Tensor1D;
-}
-
-function checkFloats(name: string, tensor: tf.Tensor, ranks: readonly number[]): void {
-  if (!(tensor instanceof tf.Tensor) || tensor.dtype !== 'float32' || !ranks.includes(tensor.rank)) {
-    const received =
-      tensor instanceof tf.Tensor ? `a ${tensor.dtype} tensor of shape [${tensor.shape.join(', ')}]` : String(tensor);
-    throw new InvalidArgumentError(
-      `${name} must be a float32 tensor of rank ${ranks.join(' or ')}. Received: ${received}.`,
-    );
-  }
 }
 
 function checkBias(bias: tf.Tensor1D, channels: number): void {
@@ -59,6 +50,11 @@ export function pyConv2d<T extends tf.Tensor3D | tf.Tensor4D>(
   options: PyConv2dOptions = {},
 ): T {
   checkFloats('x', x, [3, 4]);
+  if (!Array.isArray(filters)) {
+    throw new InvalidArgumentError(
+      `filters must be a list with one filter per level. Received: ${received(filters)}. Write [filter] for one level.`,
+    );
+  }
   filters.forEach((filter, i) => {
     checkFloats(`The filter of level ${i + 1}`, filter, [4]);
   });

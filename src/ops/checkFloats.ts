@@ -1,0 +1,16 @@
+/** The check of every tensor that reaches an op of this package. */
+import * as tf from '@tensorflow/tfjs-core';
+import { InvalidArgumentError } from '../runtime/errors.js';
+
+/** A value as messages describe it. */
+export const received = (value: unknown): string =>
+  value instanceof tf.Tensor ? `a ${value.dtype} tensor of shape [${value.shape.join(', ')}]` : String(value);
+
+/** Refuses what is no float32 tensor of one of the ranks. */
+export function checkFloats(name: string, tensor: unknown, ranks: readonly number[]): void {
+  if (!(tensor instanceof tf.Tensor) || tensor.dtype !== 'float32' || !ranks.includes(tensor.rank)) {
+    throw new InvalidArgumentError(
+      `${name} must be a float32 tensor of rank ${ranks.join(' or ')}. Received: ${received(tensor)}.`,
+    );
+  }
+}
