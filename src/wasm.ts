@@ -3,8 +3,10 @@
  * TensorFlow.js lacks for training on it.
  */
 import { embedBinary } from './kernels/wasm/embeddedBinary.js';
+import { registerWasmKernels } from './kernels/wasm/kernels.js';
 import { wasmProvider } from './kernels/wasm/provider.js';
 import { registerProvider } from './runtime/providers.js';
 
 embedBinary();
+registerWasmKernels();
 registerProvider(wasmProvider);

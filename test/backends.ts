@@ -4,7 +4,7 @@ import { beforeAll, describe } from 'vitest';
 import { useBackend } from '../src/runtime/backends.js';
 
 /** Names of the backends under test. */
-export const backendNames: readonly string[] = (process.env['PYCONVUNET_BACKENDS'] ?? 'cpu,wasm')
+export const backendNames: readonly string[] = (process.env.PYCONVUNET_BACKENDS ?? 'cpu,wasm')
   .split(',')
   .map((name) => name.trim())
   .filter((name) => name.length > 0);

@@ -2,11 +2,12 @@
  * Hands tfjs's SIMD binary over from our own bundle, so that no path has to be configured and nothing is fetched: neither a
  * server's route nor a page's Content-Security-Policy for connections can stand in the way.
  */
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import simdBinary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { detectEnvironment } from '../../runtime/environment.js';
 import { UnsupportedBackendError } from '../../runtime/errors.js';
+import { guardAllocations } from './heap.js';
 
 export const NO_SIMD =
   'Backend wasm needs WebAssembly SIMD, which this runtime does not have. ' +
@@ -57,7 +58,9 @@ export function embedBinary(): void {
     'wasm',
     async () => {
       if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
-      return withEmbeddedBinary(factory);
+      const backend = await withEmbeddedBinary(factory);
+      if (backend instanceof BackendWasm) guardAllocations(backend);
+      return backend;
     },
     PRIORITY,
   );

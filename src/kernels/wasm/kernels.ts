@@ -1,0 +1,19 @@
+/** All kernels of backend wasm in one call. */
+import { registerBatchNorm } from './batchNorm.js';
+import { registerConvGradients } from './convGradients.js';
+import { registerDepthwiseGradients } from './depthwiseGradients.js';
+import { registerIdentity } from './identity.js';
+import { registerSegmentSum } from './segmentSum.js';
+
+let registered = false;
+
+/** Registers what tfjs lacks or does slowly on wasm; a second call changes nothing. */
+export function registerWasmKernels(): void {
+  if (registered) return;
+  registered = true;
+  registerConvGradients();
+  registerDepthwiseGradients();
+  registerIdentity();
+  registerSegmentSum();
+  registerBatchNorm();
+}

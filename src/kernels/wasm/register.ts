@@ -1,0 +1,30 @@
+/** Registering kernels for backend wasm with tfjs's types, over whatever is registered under the same name. */
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+
+/** The arguments of a kernel on backend wasm. */
+export interface WasmKernelArguments<Inputs, Attrs> {
+  readonly inputs: Inputs;
+  readonly attrs: Attrs;
+  readonly backend: BackendWasm;
+}
+
+/** A kernel on backend wasm; it may return tensors made by ops or infos made by `backend.makeOutput`, not both. */
+export type WasmKernel<Inputs, Attrs> = (args: WasmKernelArguments<Inputs, Attrs>) => tf.TensorInfo | tf.TensorInfo[];
+
+/** Registers a kernel for backend wasm; one that is there already is replaced, without tfjs's warning. */
+export function registerWasmKernel<Inputs, Attrs>(
+  kernelName: string,
+  kernel: WasmKernel<Inputs, Attrs>,
+  setupFunc?: (backend: object) => void,
+): void {
+  if (tf.getKernel(kernelName, 'wasm') !== undefined) tf.unregisterKernel(kernelName, 'wasm');
+  const config: tf.KernelConfig = {
+    kernelName,
+    backendName: 'wasm',
+    // tfjs's registry is untyped here: it hands over the inputs, attributes and backend that the op's contract names.
+    kernelFunc: (args) => kernel(args as unknown as WasmKernelArguments<Inputs, Attrs>),
+  };
+  if (setupFunc !== undefined) config.setupFunc = setupFunc;
+  tf.registerKernel(config);
+}
