@@ -5,6 +5,15 @@ export { encodePng, type PngPixels } from './encode.js';
 export { grouping } from './groups.js';
 export { toLabels } from './labels.js';
 export {
+  isPhantomName,
+  type Phantom,
+  type PhantomName,
+  type PhantomOptions,
+  phantom,
+  phantomNames,
+} from './phantoms/index.js';
+export { type LoadedSamples, type PrepareOptions, prepareSamples, type RasterPair } from './prepare.js';
+export {
   type Intensity,
   type NetworkImage,
   type Preprocessing,
