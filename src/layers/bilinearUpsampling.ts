@@ -12,6 +12,25 @@ export interface BilinearUpsamplingArgs extends LayerArgs {
   size?: number;
 }
 
+/** Resizes to `size` with a gradient of its own: that of tfjs's cpu backend has height and width exchanged in its shape. */
+function enlarge(images: tf.Tensor4D, size: [number, number]): tf.Tensor {
+  const alignCorners = true;
+  const resize = tf.customGrad((...inputs) => {
+    const [x, save] = inputs as [tf.Tensor4D, (tensors: tf.Tensor[]) => void];
+    save([x]);
+    return {
+      value: tf.image.resizeBilinear(x, size, alignCorners),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const [input] = saved;
+        if (input === undefined) throw new Error('The input of a bilinear enlargement was not saved.');
+        const dx: tf.Tensor = tf.engine().runKernel('ResizeBilinearGrad', { images: input, dy }, { alignCorners });
+        return tf.reshape(dx, input.shape);
+      },
+    };
+  });
+  return resize(images);
+}
+
 /** The layer behind {@link bilinearUpsampling}. */
 export class BilinearUpsampling extends FixedLayer {
   /** @nocollapse */
@@ -26,14 +45,13 @@ export class BilinearUpsampling extends FixedLayer {
     }
   }
 
-  protected override transform(x: tf.Tensor4D): tf.Tensor4D {
-    const alignCorners = true;
-    return tf.image.resizeBilinear(x, [x.shape[1] * this.size, x.shape[2] * this.size], alignCorners);
+  protected override transform(x: tf.Tensor4D): tf.Tensor {
+    return enlarge(x, [x.shape[1] * this.size, x.shape[2] * this.size]);
   }
 
   protected override transformShape([batch, height, width, channels]: FreeShape): tfl.Shape {
-    const enlarge = (length: number | null) => (length === null ? null : length * this.size);
-    return [batch, enlarge(height), enlarge(width), channels];
+    const times = (length: number | null) => (length === null ? null : length * this.size);
+    return [batch, times(height), times(width), channels];
   }
 
   override getConfig(): tf.serialization.ConfigDict {

@@ -1,5 +1,6 @@
 /** Attention U-Net. */
-import * as tfl from '@tensorflow/tfjs-layers';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { nearestUpsampling } from '../layers/nearestUpsampling.js';
 import { apply } from './blocks/apply.js';
 import { attentionGate } from './blocks/attentionGate.js';
 import { convolution } from './blocks/convolution.js';
@@ -41,7 +42,7 @@ export function attentionUNet(options: AttentionUNetOptions = {}): tfl.LayersMod
       depth: widths.length,
       stage: (map, scope, i) => doubleConvolution(seed, map, scope, widths[i] ?? 0),
       up: (map, scope, i) => {
-        const larger = apply(tfl.layers.upSampling2d({ size: [2, 2], name: `${scope}/enlarge` }), map);
+        const larger = apply(nearestUpsampling({ size: 2, name: `${scope}/enlarge` }), map);
         const y = convolution(seed, larger, { name: `${scope}/up/conv`, filters: widths[i] ?? 0, kernelSize: 3 });
         return normalization(y, { name: `${scope}/up/norm` });
       },

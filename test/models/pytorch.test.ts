@@ -1,0 +1,4 @@
+import '@tensorflow/tfjs-backend-cpu';
+import { pytorchSuite } from './pytorchSuite.js';
+
+pytorchSuite('cpu');
