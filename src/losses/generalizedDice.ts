@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { namedLoss, requireNumber, targetsLike } from './arguments.js';
 import { probabilities } from './probabilities.js';
-import { softOverlap } from './sums.js';
+import { type Overlap, softOverlap } from './sums.js';
 import type { AggregationOptions, Loss, LossOptions } from './types.js';
 
 /** Options of the generalised Dice loss. */
@@ -11,9 +11,19 @@ export interface GeneralizedDiceOptions extends LossOptions, AggregationOptions 
   readonly smooth?: number;
 }
 
-/** [p] of one channel becomes [1 - p, p]: Sudre's sums run over both labels. */
-function bothLabels(p: tf.Tensor): tf.Tensor {
-  return p.shape[p.rank - 1] === 1 ? tf.concat([tf.sub(1, p), p], p.rank - 1) : p;
+/**
+ * The overlap of every class. One channel is two classes, background and foreground, as Sudre's sums run over both; each
+ * is summed from a map of its own, since joining maps along the channels is slow and 1 minus a sum loses digits.
+ */
+function overlapOfBoth(truth: tf.Tensor, p: tf.Tensor, aggregation: 'batch' | 'image'): Overlap {
+  const foreground = softOverlap(truth, p, aggregation);
+  if (p.shape[p.rank - 1] > 1) return foreground;
+  const background = softOverlap(tf.sub(1, truth), tf.sub(1, p), aggregation);
+  return {
+    intersection: tf.concat([background.intersection, foreground.intersection], 1),
+    truth: tf.concat([background.truth, foreground.truth], 1),
+    predicted: tf.concat([background.predicted, foreground.predicted], 1),
+  };
 }
 
 /** 1 / volume^2; a class that is absent gets the largest weight of those present, as MONAI does it. */
@@ -44,10 +54,10 @@ export function generalizedDice(options: GeneralizedDiceOptions = {}): Loss {
   const { smooth = 1e-5, aggregation = 'batch', fromLogits = false, numClasses } = options;
   requireNumber('generalizedDice', 'smooth', smooth, 0);
   return namedLoss('generalizedDice', (yTrue, yPred) => {
-    const truth = bothLabels(targetsLike('generalizedDice', yTrue, yPred, numClasses));
-    const sums = softOverlap(truth, bothLabels(probabilities(yPred, fromLogits)), aggregation);
-    const pixels =
-      (truth.size / truth.shape[truth.rank - 1] / truth.shape[0]) * (aggregation === 'batch' ? truth.shape[0] : 1);
+    const truth = targetsLike('generalizedDice', yTrue, yPred, numClasses);
+    const sums = overlapOfBoth(truth, probabilities(yPred, fromLogits), aggregation);
+    const [images] = truth.shape;
+    const pixels = truth.size / truth.shape[truth.rank - 1] / (aggregation === 'batch' ? 1 : images);
     const weights = tf.div(inverseSquaredVolume(tf.div(sums.truth, pixels)), pixels);
     const overlap = tf.sum(tf.mul(weights, sums.intersection), -1);
     const volume = tf.sum(tf.mul(weights, tf.add(sums.truth, sums.predicted)), -1);
