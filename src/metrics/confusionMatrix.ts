@@ -37,6 +37,20 @@ export interface ConfusionMatrixOptions extends ReadingOptions {
   readonly fromLogits?: boolean;
 }
 
+/** How much the empty policy touched. */
+export interface EmptyCases {
+  /** Images with a class that neither truth nor prediction holds; 0 for aggregation 'dataset'. */
+  readonly images: number;
+  /** Such classes: over the whole set for aggregation 'dataset', else counted in each image. */
+  readonly classes: number;
+}
+
+/** The scores of one class. */
+export interface ClassScores extends Scores {
+  /** The label; 0 is the background. */
+  readonly class: number;
+}
+
 /** Scores, with everything that says how they were counted. */
 export interface SegmentationScores {
   /** Classes of the matrix, background included. */
@@ -45,26 +59,28 @@ export interface SegmentationScores {
   readonly images: number;
   /** Threshold on the foreground's probability; null where the largest channel or a label decided. */
   readonly threshold: number | null;
+  /** Whether counts or scores were put together over images. */
   readonly aggregation: Aggregation;
   /** The classes of the means. */
   readonly classes: ClassSelection;
+  /** What a class scored that neither truth nor prediction holds. */
   readonly emptyPolicy: EmptyPolicy;
-  /**
-   * What the empty policy touched among those classes. Aggregation 'image': images with a class that neither truth nor
-   * prediction holds, and pairs of image and class. Aggregation 'dataset': classes that no image holds.
-   */
-  readonly emptyCases: { readonly images: number; readonly classes: number };
+  /** What the empty policy touched among the classes of the means. */
+  readonly emptyCases: EmptyCases;
   /** Mean IoU over the classes. */
   readonly meanIoU: number | null;
   /** Mean Dice over the classes. */
   readonly dice: number | null;
+  /** Mean precision over the classes. */
   readonly precision: number | null;
+  /** Mean recall over the classes. */
   readonly recall: number | null;
+  /** Mean specificity over the classes. */
   readonly specificity: number | null;
   /** Mean over the classes of the share of pixels that are right for that class. */
   readonly accuracy: number | null;
   /** Every class, the background too. */
-  readonly perClass: readonly (Scores & { readonly class: number })[];
+  readonly perClass: readonly ClassScores[];
   /** `matrix[truth][prediction]` in pixels over all images. */
   readonly matrix: readonly (readonly number[])[];
 }

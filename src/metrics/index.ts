@@ -8,8 +8,10 @@ export {
   diceConfidence,
 } from './confidence.js';
 export {
+  type ClassScores,
   ConfusionMatrix,
   type ConfusionMatrixOptions,
+  type EmptyCases,
   type ReadingOptions,
   type SegmentationScores,
 } from './confusionMatrix.js';
@@ -25,9 +27,11 @@ export {
   allForeground,
   bestThreshold,
   chooseThreshold,
+  type OtsuScores,
   otsu,
   type Polarity,
   type ThresholdRule,
+  type ThresholdScores,
   type TrivialReport,
   type TrivialSample,
   type TrivialScores,

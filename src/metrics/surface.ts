@@ -6,7 +6,9 @@ import { distanceTransform } from './distanceTransform.js';
 export interface BinaryMask {
   /** `height * width` values, rows from the top; foreground where not 0. */
   readonly data: Uint8Array;
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
   /** Size of a pixel [row, column], for example in mm. Where it is missing, distances are in pixels. */
   readonly spacing?: readonly [number, number];

@@ -12,8 +12,11 @@ export interface TrivialSample {
   readonly image: Float32Array;
   /** `height * width` labels. */
   readonly mask: Uint8Array;
+  /** Pixels in a row. */
   readonly width: number;
+  /** Rows. */
   readonly height: number;
+  /** Channels of the image. */
   readonly channels: number;
 }
 
@@ -22,15 +25,26 @@ export type Polarity = 'bright' | 'dark';
 
 /** Scores over the whole set: Dice of the foreground, mean IoU of foreground and background. */
 export interface TrivialScores {
+  /** Dice of the foreground; null only where the policy ignores it. */
   readonly dice: number | null;
+  /** Mean of the IoU of background and foreground. */
   readonly meanIoU: number | null;
+}
+
+/** Scores of Otsu's threshold. */
+export interface OtsuScores extends TrivialScores {
+  /** Which side was foreground on the training samples. */
+  readonly polarity: Polarity;
 }
 
 /** The trivial predictors' scores, with what each chose on the training samples. */
 export interface TrivialReport {
+  /** Every pixel called foreground. */
   readonly allForeground: TrivialScores;
-  readonly otsu: TrivialScores & { readonly polarity: Polarity };
-  readonly bestThreshold: TrivialScores & ThresholdRule;
+  /** Otsu's threshold of each image. */
+  readonly otsu: OtsuScores;
+  /** One threshold for all images. */
+  readonly bestThreshold: ThresholdScores;
 }
 
 /** One threshold for every image. */
@@ -40,6 +54,9 @@ export interface ThresholdRule {
   /** 'bright': foreground where the value is at least the threshold; 'dark': where it is at most the threshold. */
   readonly polarity: Polarity;
 }
+
+/** Scores of one threshold for every image. */
+export interface ThresholdScores extends TrivialScores, ThresholdRule {}
 
 /** The grey values of an image: the mean of its channels. */
 function greyValues(sample: TrivialSample): Float32Array {
@@ -136,7 +153,7 @@ export function otsu(
   training: readonly TrivialSample[],
   samples: readonly TrivialSample[],
   emptyPolicy: EmptyPolicy = 'one',
-): TrivialScores & { readonly polarity: Polarity } {
+): OtsuScores {
   requireSamples('otsu', training);
   requireSamples('otsu', samples);
   // One pass: what bright calls foreground dark calls background.
@@ -231,7 +248,7 @@ export function bestThreshold(
   training: readonly TrivialSample[],
   samples: readonly TrivialSample[],
   emptyPolicy: EmptyPolicy = 'one',
-): TrivialScores & ThresholdRule {
+): ThresholdScores {
   requireSamples('bestThreshold', samples);
   const { threshold, polarity } = chooseThreshold(training);
   const isForeground =
