@@ -2,7 +2,7 @@
 import { decode, type TiffIfd } from 'tiff';
 import type { Raster, RasterData } from '../raster.js';
 import { type IndexedAs, keepChannels, resolveIndexed } from './channels.js';
-import { asPairsOf16, joinPairs } from './tiff32.js';
+import { joinPairs, type PageTags, retag } from './tiffTags.js';
 
 const unsigned = 1;
 const signed = 2;
@@ -16,8 +16,9 @@ export function decodeTiff(bytes: Uint8Array, indexedAs: IndexedAs): Raster[] {
   tags.forEach((page, index) => {
     if (!isReduced(page)) refuseUnsupported(page, index);
   });
-  const wide = tags.map(isInteger32);
-  const pages = decode(wide.includes(true) ? asPairsOf16(bytes, wide) : bytes);
+  const changes = tags.map((page): PageTags => ({ asPairs: isInteger32(page), addOneBit: isBare(page) }));
+  const asIs = changes.every(({ asPairs, addOneBit }) => !asPairs && !addOneBit);
+  const pages = decode(asIs ? bytes : retag(bytes, changes));
   const littleEndian = bytes[0] === 0x49;
   return pages.flatMap((page, index) =>
     isReduced(page) ? [] : [toRaster(tags[index], page, { indexedAs, littleEndian })],
@@ -36,6 +37,11 @@ function isReduced(page: TiffIfd): boolean {
 
 function isInteger32(page: TiffIfd): boolean {
   return page.bitsPerSample === 32 && (page.sampleFormat === unsigned || page.sampleFormat === signed);
+}
+
+/** A page that does not say how many bits its samples have: one, by the specification. */
+function isBare(page: TiffIfd): boolean {
+  return page.get('BitsPerSample') === undefined;
 }
 
 /** What the library would decode wrongly without saying so. */
@@ -73,7 +79,7 @@ function toRaster(tags: TiffIfd, page: TiffIfd, reading: Reading): Raster {
 /** The library gives unsigned arrays whatever the sample format says, and bits as 0 and 1. */
 function typedSamples(tags: TiffIfd, page: TiffIfd, littleEndian: boolean): RasterData {
   const { data } = page;
-  if (tags.bitsPerSample === 1) return Uint8Array.from(data, (bit) => bit * 255);
+  if (isBare(tags) || tags.bitsPerSample === 1) return Uint8Array.from(data, (bit) => bit * 255);
   if (isInteger32(tags))
     return tags.sampleFormat === signed
       ? joinPairs(data, littleEndian, Int32Array)
