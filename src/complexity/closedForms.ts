@@ -145,7 +145,7 @@ export function pyConv(args: PyConvArgs): PyConvCost {
     real: { params: real.parameters, macs: real.macs },
     levels: levels.map((level) => ({
       ...level,
-      idealDepth: inputChannels / (level.kernelSize ** 2 / base ** 2),
+      idealDepth: (inputChannels * base ** 2) / level.kernelSize ** 2,
       depth: inputChannels / level.groups,
     })),
     note: CLOSED_FORM_NOTE,
