@@ -21,7 +21,8 @@ export interface PredictOptions extends LongCallOptions {
   readonly threshold?: number;
 }
 
-interface Prepared {
+/** An image as the network takes it, scaled and resized. */
+export interface Prepared {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
@@ -77,6 +78,24 @@ function toMask(probability: Float32Array, classes: number, threshold: number): 
 }
 
 /**
+ * Runs the network on a prepared image of any size.
+ *
+ * @returns `height * width * classes` probabilities at the size of the prepared image.
+ */
+export async function predictProbability(
+  model: tfl.LayersModel,
+  { image, width, height, channels }: Prepared,
+): Promise<{ probability: Float32Array; classes: number }> {
+  const output = tf.tidy(() => {
+    const x = tf.tensor4d(image, [1, height, width, channels]);
+    return cropTo(lastOutput(model.predict(padToMultiple(x, divisor(model)))), height, width);
+  });
+  const probability = Float32Array.from(await output.data());
+  output.dispose();
+  return { probability, classes: output.shape[3] };
+}
+
+/**
  * Segments one image.
  *
  * Images of a size that the network cannot take are filled up at the right and bottom by their own border and cut again.
@@ -111,14 +130,7 @@ export async function predictMask(
   const raster = await readPixels(image);
   const prepared = prepare(model, raster, options.preprocessing);
   onProgress?.({ status: 'predicting', done: 0, total: 1 });
-  const output = tf.tidy(() => {
-    const x = tf.tensor4d(prepared.image, [1, prepared.height, prepared.width, prepared.channels]);
-    const y = lastOutput(model.predict(padToMultiple(x, divisor(model))));
-    return cropTo(y, prepared.height, prepared.width);
-  });
-  const classes = output.shape[3];
-  const small = Float32Array.from(await output.data());
-  output.dispose();
+  const { probability: small, classes } = await predictProbability(model, prepared);
   signal?.throwIfAborted();
   const { width, height } = raster;
   const sameSize = width === prepared.width && height === prepared.height;

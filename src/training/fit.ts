@@ -1,5 +1,4 @@
 /** The training loop: epochs, shuffle, augmentation, validation, and a state from which it goes on with the same bits. */
-import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expand, random } from '../augment/index.js';
 import { batchIndices, epochOrder, packBatch, requireOneSize, type Sample } from '../data/index.js';
@@ -16,7 +15,7 @@ import {
   type History,
 } from './history.js';
 import { logitsModel } from './logitsModel.js';
-import { captureState, restoreState, type TrainingState } from './state.js';
+import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
 import { trainStep } from './step.js';
 import { validate } from './validate.js';
 
@@ -75,6 +74,8 @@ export interface FitResult {
 
 /** The event loop's turn: signals, timers and the page's own work run between two steps. */
 const yieldToOthers = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+type Position = Omit<TrainingPosition, 'optimizerSteps' | 'dropoutCalls'>;
 
 interface Run {
   readonly logitsModel: tfl.LayersModel;
@@ -145,7 +146,7 @@ export async function fit(
     training: augment === 'expand' ? expand(data.training) : data.training,
     options: { ...options, epochs, batchSize, augment, seed },
   };
-  let position = options.state ?? { epoch: 0, step: 0, lossSum: 0, history: EMPTY_HISTORY, best: null };
+  let position: Position = options.state ?? { epoch: 0, step: 0, lossSum: 0, history: EMPTY_HISTORY, best: null };
   const save = async () => options.onState?.(await captureState(model, run.optimizer, position));
   try {
     if (options.state !== undefined) restoreState(model, run.optimizer, options.state);
@@ -169,12 +170,11 @@ export async function fit(
         await yieldToOthers();
       }
       const scores = await validate(run.logitsModel, data.validation, { loss: run.loss, batchSize });
-      const result = scores.matrix.result();
       const epochScores: EpochScores = {
         loss: position.lossSum / position.step,
         valLoss: scores.loss,
-        valMeanIoU: result.meanIoU,
-        valDice: result.dice,
+        valMeanIoU: scores.matrix.result({ classes: 'all' }).meanIoU ?? Number.NaN,
+        valDice: scores.matrix.result({ classes: 'foreground' }).dice ?? Number.NaN,
       };
       const best = betterEpoch(position.best, { epoch, meanIoU: epochScores.valMeanIoU, dice: epochScores.valDice });
       position = { epoch, step: 0, lossSum: 0, history: extendHistory(position.history, epochScores), best };

@@ -1,7 +1,7 @@
 /** The whole state of a training run as plain values: enough to go on with the same bits. */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { Dropout } from '../layers/index.js';
+import { Dropout } from '../layers/dropout.js';
 import type { Adam } from '../optimizers/index.js';
 import { DataError } from '../runtime/errors.js';
 import type { BestEpoch, History } from './history.js';

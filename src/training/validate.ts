@@ -35,7 +35,7 @@ export async function validate(
   const { loss, batchSize, threshold = 0.5, signal, onProgress } = options;
   const [output] = logitsModel.outputs.slice(-1);
   const channels = output?.shape[3] ?? 1;
-  const matrix = new ConfusionMatrix({ numClasses: channels === 1 ? 2 : channels, threshold });
+  const matrix = new ConfusionMatrix({ numClasses: channels === 1 ? 2 : channels, threshold, emptyPolicy: 'one' });
   const order = samples.map((_, index) => index);
   let lossSum = 0;
   let done = 0;

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+/** The command `pyconvunet`. */
+import { runCommand } from './cli/program.js';
+
+const controller = new AbortController();
+process.on('SIGINT', () => {
+  // A second Ctrl-C does not wait for the step to end.
+  if (controller.signal.aborted) process.exit(130);
+  controller.abort();
+});
+
+void runCommand(process.argv.slice(2), controller.signal).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,22 @@
+/** The backends that the command brings, and the start of one. */
+import '@tensorflow/tfjs-backend-cpu';
+import '../wasm.js';
+import '../tensorflow.js';
+import { type BackendChoice, useBackend } from '../runtime/backends.js';
+import { UnsupportedBackendError } from '../runtime/errors.js';
+import type { Log } from './output.js';
+
+/** Starts a backend for the command; webgpu's package is optional and loaded only when it is asked for. */
+export async function startBackend(name: string, log: Log): Promise<BackendChoice> {
+  if (name === 'webgpu') {
+    try {
+      await import('../webgpu.js');
+    } catch (error) {
+      throw new UnsupportedBackendError(
+        `Backend webgpu needs the package @tensorflow/tfjs-backend-webgpu. Install it: npm install @tensorflow/tfjs-backend-webgpu`,
+        { cause: error },
+      );
+    }
+  }
+  return useBackend(name, { log });
+}

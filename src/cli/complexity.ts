@@ -1,0 +1,69 @@
+/** `pyconvunet complexity`: parameters and operations of the networks. */
+import { Command } from 'commander';
+import { complexity } from '../complexity/index.js';
+import { create, names as modelNames, type NetworkName } from '../models/index.js';
+import { startBackend } from './backend.js';
+import { printJson } from './output.js';
+import * as parse from './parsers.js';
+
+interface ComplexityFlags {
+  readonly model: NetworkName;
+  readonly all: boolean;
+  readonly input: [number, number, number];
+  readonly convention: 'macs' | 'paper';
+  readonly classes: number;
+  readonly widths?: number[];
+  readonly json: boolean;
+}
+
+const millions = (value: number): string => (value / 1e6).toFixed(3);
+const billions = (value: number): string => (value / 1e9).toFixed(2);
+
+async function run(flags: ComplexityFlags): Promise<void> {
+  await startBackend('cpu', () => {});
+  const { input, convention, classes } = flags;
+  const count = (name: NetworkName) => {
+    const model = create(name, {
+      inputShape: [null, null, input[2]],
+      numClasses: classes,
+      seed: 0,
+      ...(flags.widths === undefined
+        ? {}
+        : { widths: flags.widths, ...(name === 'pyconvunet' ? { groups: 'auto' } : {}) }),
+    });
+    const result = { ...complexity(model, { inputShape: input, convention }), model: name, classes };
+    model.dispose();
+    return result;
+  };
+  if (flags.all) {
+    const models = modelNames.map(count);
+    if (flags.json) return printJson({ models });
+    for (const m of models) {
+      process.stdout.write(
+        `${m.model.padEnd(16)} ${millions(m.params.total).padStart(9)} M parameters ${billions(m.macs).padStart(8)} GMac\n`,
+      );
+    }
+    return;
+  }
+  const result = count(flags.model);
+  if (flags.json) return printJson(result);
+  for (const { name, params, macs } of result.layers) {
+    process.stdout.write(`${name.padEnd(40)} ${String(params).padStart(10)} ${String(macs).padStart(14)}\n`);
+  }
+  process.stdout.write(
+    `${result.model}: ${result.params.total} parameters, ${billions(result.macs)} GMac (${convention}) at ${input.join('x')}\n`,
+  );
+}
+
+export function complexityCommand(_signal: AbortSignal): Command {
+  return new Command('complexity')
+    .description('Count parameters and operations of a network, or of all seven.')
+    .option('--model <name>', `network: ${modelNames.join(', ')}`, parse.oneOf(modelNames), 'pyconvunet')
+    .option('--all', 'all networks with their defaults', false)
+    .option('--input <HxWxC>', 'size of the image', parse.inputShape, [512, 512, 3])
+    .option('--convention <name>', 'macs or paper', parse.oneOf(['macs', 'paper'] as const), 'macs')
+    .option('--classes <n>', '1: foreground against background', parse.count, 1)
+    .option('--widths <a,b,...>', 'channels of each stage', parse.widths)
+    .option('--json', 'print one JSON document', false)
+    .action(run);
+}

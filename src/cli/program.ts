@@ -1,0 +1,64 @@
+/** The command: its subcommands, exit codes and messages. */
+import { Command, CommanderError } from 'commander';
+import { DataError, InvalidArgumentError, OutOfMemoryError, UnsupportedBackendError } from '../runtime/errors.js';
+import { version } from '../runtime/version.js';
+import { complexityCommand } from './complexity.js';
+import { demoCommand } from './demo.js';
+import { doctorCommand } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
+import { predictCommand } from './predict.js';
+import { trainCommand } from './train.js';
+
+const FAILED = 1;
+const BAD_USAGE = 2;
+/** As shells count a process that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+/** Errors whose message is for the user; any other one is a mistake of this package and keeps its stack. */
+const isForUser = (error: unknown): error is Error =>
+  [DataError, InvalidArgumentError, OutOfMemoryError, UnsupportedBackendError].some((kind) => error instanceof kind);
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
+
+/** Builds the command; `signal` is aborted by Ctrl-C. */
+export function buildProgram(signal: AbortSignal): Command {
+  const program = new Command('pyconvunet')
+    .description('Train, evaluate and run segmentation networks: PyConvU-Net and its baselines.')
+    .version(version)
+    .exitOverride()
+    .configureHelp({ sortSubcommands: false });
+  for (const command of [
+    demoCommand,
+    trainCommand,
+    evaluateCommand,
+    predictCommand,
+    complexityCommand,
+    doctorCommand,
+  ]) {
+    program.addCommand(command(signal).exitOverride().copyInheritedSettings(program));
+  }
+  return program;
+}
+
+/**
+ * Runs the command.
+ *
+ * @param args Without the runtime and the script.
+ * @returns The exit code: 0, 1 (failed), 2 (bad usage), 130 (interrupted).
+ */
+export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<number> {
+  try {
+    await buildProgram(signal).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
+    if (isAbort(error)) return INTERRUPTED;
+    const message = isForUser(error)
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
+    process.stderr.write(`pyconvunet: ${message}\n`);
+    return FAILED;
+  }
+}

@@ -1,0 +1,138 @@
+/** A training run in a folder: what `train` and `demo` do, and what `--resume` goes on with. */
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { Sample } from '../data/index.js';
+import { defaultClasses, setMetadata } from '../inference/index.js';
+import { create, type NetworkName } from '../models/index.js';
+import {
+  createRun,
+  type RunConfig,
+  readCheckpoint,
+  saveModel,
+  writeCheckpoint,
+  writeHistory,
+} from '../training/files/index.js';
+import { type EpochReport, type FitResult, fit, type TrainingProgress, type TrainingState } from '../training/index.js';
+import { type DataOptions, loadData, pick } from './data.js';
+import { duration, type Log, progressLine } from './output.js';
+
+/** The network of a run, before training. */
+export function buildModel(
+  config: Pick<RunConfig, 'model' | 'widths' | 'classes' | 'seed' | 'preprocessing'>,
+): tfl.LayersModel {
+  const { model: name, widths, classes, seed, preprocessing } = config;
+  const common = {
+    inputShape: [null, null, preprocessing.channels] as const,
+    numClasses: classes ?? 1,
+    seed,
+    ...(widths === null ? {} : { widths }),
+  };
+  // Narrow stages cannot hold the paper's groups.
+  const model =
+    name === 'pyconvunet' && widths !== null
+      ? create(name, { ...common, groups: 'auto' })
+      : create<NetworkName>(name, common);
+  setMetadata(model, {
+    formatVersion: 1,
+    network: name,
+    preprocessing,
+    classes: defaultClasses(classes ?? 1),
+    threshold: 0.5,
+  });
+  return model;
+}
+
+/** The samples of a run's parts. */
+export interface Parts {
+  readonly train: readonly Sample[];
+  readonly validation: readonly Sample[];
+  readonly test: readonly Sample[];
+}
+
+export interface RunContext {
+  readonly folder: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+function epochLine(
+  { epoch, loss, valLoss, valDice, valMeanIoU, seconds, isBest }: EpochReport,
+  epochs: number,
+): string {
+  const scores = `loss ${loss.toFixed(4)}  val loss ${valLoss.toFixed(4)}  Dice ${valDice.toFixed(4)}  MIoU ${valMeanIoU.toFixed(4)}`;
+  return `epoch ${epoch}/${epochs}  ${scores}  ${duration(seconds)}${isBest ? '  best' : ''}`;
+}
+
+const progressText = ({ epoch, epochs, loss, rate, secondsLeft }: TrainingProgress): string =>
+  `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  ${rate.toFixed(2)} steps/s  ${duration(secondsLeft)} left`;
+
+/** Trains in a run folder, from the start or from a checkpoint. */
+async function trainIn(
+  model: tfl.LayersModel,
+  parts: Parts,
+  config: RunConfig,
+  context: RunContext,
+  state?: TrainingState,
+): Promise<FitResult> {
+  const { folder, log, signal } = context;
+  const bar = progressLine<TrainingProgress>(progressText);
+  try {
+    return await fit(
+      model,
+      { training: parts.train, validation: parts.validation },
+      {
+        epochs: config.epochs,
+        batchSize: config.batch,
+        learningRate: config.learningRate,
+        loss: config.loss,
+        augment: config.augment,
+        seed: config.seed,
+        signal,
+        ...(state === undefined ? {} : { state }),
+        onProgress: bar.report,
+        onEpoch: async (report) => {
+          if (report.isBest) await saveModel(model, folder);
+          log(epochLine(report, config.epochs));
+        },
+        onState: async (current) => {
+          await writeHistory(folder, current.history);
+          await writeCheckpoint(folder, current);
+        },
+      },
+    );
+  } catch (error) {
+    if (signal.aborted) log(`Stopped; the run is saved. Go on with: pyconvunet train --resume ${folder}`);
+    throw error;
+  } finally {
+    bar.stop();
+  }
+}
+
+/** Makes the run folder and trains. */
+export async function startRun(config: RunConfig, parts: Parts, context: RunContext): Promise<FitResult> {
+  const model = buildModel(config);
+  await createRun(context.folder, config);
+  return trainIn(model, parts, config, context);
+}
+
+/** Reads a run back: its configuration, its parts and its checkpoint. */
+export async function resumeRun(context: RunContext, config: RunConfig): Promise<FitResult> {
+  const state = await readCheckpoint(context.folder);
+  const { samples } = await loadData(config.data, runDataOptions(config, context.signal));
+  const parts = {
+    train: pick(samples, config.parts.train),
+    validation: pick(samples, config.parts.validation),
+    test: pick(samples, config.parts.test),
+  };
+  context.log(`Going on at epoch ${state.epoch + 1} of ${config.epochs}.`);
+  return trainIn(buildModel(config), parts, config, context, state);
+}
+
+/** How a run's data is loaded again. */
+export function runDataOptions(config: RunConfig, signal: AbortSignal): DataOptions {
+  return {
+    preprocessing: config.preprocessing,
+    signal,
+    ...(config.classes === null ? {} : { classes: config.classes }),
+    ...(config.groupBy === null ? {} : { groupBy: config.groupBy }),
+  };
+}

@@ -1,0 +1,8 @@
+/**
+ * Training: the loop with its exactly resumable state, the optimizer, samples, batches and generated images.
+ *
+ * @packageDocumentation
+ */
+export * from './data/index.js';
+export * from './optimizers/index.js';
+export * from './training/index.js';

@@ -1,0 +1,42 @@
+/** A model on disk: model.json with the weights beside it, in tfjs's own format. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { writeAtomically, writeJson } from './atomic.js';
+
+const WEIGHTS = 'weights.bin';
+
+/**
+ * Writes a model to a folder, replacing the one that is there. The weights come first, so that a model.json never lacks them.
+ *
+ * @param model The model; its user-defined metadata is kept.
+ * @param folder Made where it does not exist.
+ */
+export async function saveModel(model: tfl.LayersModel, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await model.save(
+    tf.io.withSaveHandler(async (artifacts) => {
+      const {
+        weightData,
+        weightSpecs = [],
+        modelTopology,
+        userDefinedMetadata,
+        format,
+        generatedBy,
+        convertedBy,
+      } = artifacts;
+      const weights = new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
+      await writeAtomically(join(folder, WEIGHTS), weights);
+      await writeJson(join(folder, 'model.json'), {
+        modelTopology,
+        format,
+        generatedBy,
+        convertedBy,
+        userDefinedMetadata,
+        weightsManifest: [{ paths: [WEIGHTS], weights: weightSpecs }],
+      });
+      return { modelArtifactsInfo: tf.io.getModelArtifactsInfoForJSON(artifacts) };
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+/** Schemas of the documents that a run folder holds; `schemas/` is generated from them. */
+import { z } from 'zod';
+import { names as lossNames } from '../../losses/index.js';
+import { names as modelNames } from '../../models/index.js';
+
+export const historySchema = z.strictObject({
+  loss: z.array(z.number()).readonly(),
+  valLoss: z.array(z.number()).readonly(),
+  valMeanIoU: z.array(z.number()).readonly(),
+  valDice: z.array(z.number()).readonly(),
+});
+
+export const bestEpochSchema = z.strictObject({
+  epoch: z.int().min(1),
+  meanIoU: z.number(),
+  dice: z.number(),
+});
+
+export const preprocessingSchema = z.strictObject({
+  channels: z.union([z.literal(1), z.literal(3)]),
+  size: z
+    .tuple([z.int().min(1), z.int().min(1)])
+    .readonly()
+    .nullable(),
+  intensity: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('range'), low: z.number(), high: z.number() }),
+    z.strictObject({ kind: z.literal('minmax') }),
+  ]),
+});
+
+/** config.json of a run: everything that a second run needs to be the same. */
+export const runConfigSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  /** The folder as it was given, or phantom:NAME. */
+  data: z.string(),
+  model: z.enum(modelNames),
+  widths: z.array(z.int().min(1)).nullable(),
+  backend: z.string(),
+  epochs: z.int().min(1),
+  batch: z.int().min(1),
+  learningRate: z.number().positive(),
+  loss: z.enum(lossNames),
+  augment: z.enum(['none', 'random', 'expand']),
+  seed: z.int(),
+  classes: z.int().min(2).nullable(),
+  groupBy: z.string().nullable(),
+  validation: z.number(),
+  test: z.number(),
+  threads: z.int().min(1),
+  preprocessing: preprocessingSchema,
+  /** Names of the samples of each part. */
+  parts: z.strictObject({
+    train: z.array(z.string()),
+    validation: z.array(z.string()),
+    test: z.array(z.string()),
+  }),
+  versions: z.record(z.string(), z.string()),
+  /** The command that runs it again. */
+  command: z.string(),
+});
+
+export type RunConfig = z.infer<typeof runConfigSchema>;
