@@ -50,6 +50,12 @@ function paddedConv(
   const [top, bottom] = crop(rows);
   const [left, right] = crop(columns);
   const uncropped = top + bottom + left + right === 0;
+  if (h <= top + bottom || w <= left + right) {
+    // Nothing of the map is left: every tap lies in the padding. Backends do not take empty maps.
+    const size = (axis: 0 | 1, padded: number) =>
+      Math.floor((padded - ((filter.shape[axis] ?? 0) - 1) * (dilations[axis] ?? 1) - 1) / (strides[axis] ?? 1)) + 1;
+    return tf.zeros([n, size(0, h + rows[0] + rows[1]), size(1, w + columns[0] + columns[1]), filter.shape[3]]);
+  }
   const cropped = uncropped ? x : tf.slice(x, [0, top, left, 0], [n, h - top - bottom, w - left - right, c]);
   return conv2dKernel(cropped, filter, strides, dilations, grow(rows), grow(columns));
 }

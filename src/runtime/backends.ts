@@ -110,7 +110,11 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
       return undefined;
     }
     const others = passedOver.length > 0 ? ` Passed over: ${passedOver.join('; ')}.` : '';
-    return describe(provider.name, `It is the first of ${quoted(registeredBackends())} that suits. ${probe.reason}${others}`, probe);
+    return describe(
+      provider.name,
+      `It is the first of ${quoted(registeredBackends())} that suits. ${probe.reason}${others}`,
+      probe,
+    );
   };
   for (const name of registeredBackends()) {
     const provider = findProvider(name);

@@ -76,7 +76,9 @@ export async function doctor(options: StartOptions = {}): Promise<DoctorReport> 
   const tfjs = findTfjsCopies();
   const problems = [...tfjs.evidence];
   if (!environment.simd) {
-    problems.push('This runtime has no WebAssembly SIMD, which backend wasm needs: use a newer browser or Node >= 20.19.');
+    problems.push(
+      'This runtime has no WebAssembly SIMD, which backend wasm needs: use a newer browser or Node >= 20.19.',
+    );
   }
   if (!backends.some((backend) => backend.available)) {
     problems.push("No backend is available. Add the line: import 'pyconvunet/wasm';");

@@ -22,7 +22,9 @@ export interface Environment {
 }
 
 // The smallest modules that use the feature; `validate` compiles nothing.
-const SIMD_MODULE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26, 11];
+const SIMD_MODULE = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 10, 9, 1, 7, 0, 65, 0, 253, 15, 26, 11,
+];
 const RELAXED_SIMD_MODULE = [
   0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2,
   253, 133, 2, 11,
@@ -39,7 +41,12 @@ function versionAt(host: unknown, key: string): string | undefined {
 }
 
 function detectRuntime(): Runtime {
-  const { Deno, Bun, process, navigator } = globalThis as { Deno?: unknown; Bun?: unknown; process?: unknown; navigator?: unknown };
+  const { Deno, Bun, process, navigator } = globalThis as {
+    Deno?: unknown;
+    Bun?: unknown;
+    process?: unknown;
+    navigator?: unknown;
+  };
   // Deno and Bun imitate Node's process, so they are asked first.
   if (typeof Deno === 'object' && Deno !== null) {
     return { name: 'deno', version: versionAt(Reflect.get(Deno, 'version'), 'deno') ?? '' };

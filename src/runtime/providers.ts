@@ -62,7 +62,9 @@ function tfjsProvider(name: string): BackendProvider {
     name,
     async probe() {
       const advice =
-        isOurs && !capabilitiesOf(name).training ? `; import '${known.module}' adds the kernels that training needs` : '';
+        isOurs && !capabilitiesOf(name).training
+          ? `; import '${known.module}' adds the kernels that training needs`
+          : '';
       return { available: true, reason: `Registered by its own TensorFlow.js package${advice}.` };
     },
     async start() {},

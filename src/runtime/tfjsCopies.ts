@@ -32,13 +32,15 @@ function firstTensorClass(): unknown {
 export function findTfjsCopies(): TfjsCopies {
   const evidence: string[] = [];
   const first = firstTensorClass();
-  if (first !== undefined && first !== tf.Tensor) evidence.push('Another copy of @tensorflow/tfjs-core was loaded before.');
+  if (first !== undefined && first !== tf.Tensor)
+    evidence.push('Another copy of @tensorflow/tfjs-core was loaded before.');
   if (tf.env().platform !== platformAtImport) evidence.push('Another copy of @tensorflow/tfjs-core was loaded later.');
   if (!(tfl.LayersModel.prototype instanceof tf.serialization.Serializable)) {
     evidence.push('@tensorflow/tfjs-layers uses another copy of @tensorflow/tfjs-core.');
   }
   for (const [name, backend] of Object.entries(tf.engine().registry)) {
-    if (!(backend instanceof tf.KernelBackend)) evidence.push(`Backend '${name}' uses another copy of @tensorflow/tfjs-core.`);
+    if (!(backend instanceof tf.KernelBackend))
+      evidence.push(`Backend '${name}' uses another copy of @tensorflow/tfjs-core.`);
   }
   if (evidence.length > 0) {
     evidence.push("Let the package manager or bundler keep one ('npm ls @tensorflow/tfjs-core' lists them).");

@@ -47,14 +47,16 @@ function batchNormGrad({ inputs, attrs, backend }: Arguments): tf.TensorInfo[] {
   const [dy, x, y, mean, variance, parameter] = valuesOf(backend, tensors);
   const [dx, dgamma, dbeta] = valuesOf(backend, outputs);
   const gamma = scale ? parameter : undefined;
+  // dx holds the gradient behind the ReLU first: no map beside the result is needed.
   const relu = activation === 'relu';
-  const { sum, centred } = gradientSums({ dy, x, y }, layout, { mean, relu });
+  const g = relu ? dx : dy;
+  const { sum, centred } = gradientSums(g, x, layout, mean, relu ? { dy, y } : undefined);
   const inverse = Float64Array.from(variance, (value) => 1 / Math.sqrt(value + epsilon));
   // dx = gamma * inverse * (g - mean(g) - (x - mean) * inverse^2 * mean(g * (x - mean))), sorted by g and x.
   const ofG = inverse.map((value, c) => (gamma?.[c] ?? 1) * value);
   const ofX = inverse.map((value, c) => (-ofG[c] * value * value * centred[c]) / rows);
   const offset = sum.map((value, c) => (-ofG[c] * value) / rows - ofX[c] * mean[c]);
-  inputGradient({ dy, x, y, dx }, layout, { ofG, ofX, offset, relu });
+  inputGradient(g, x, dx, layout, { ofG, ofX, offset });
   dgamma.set(centred.map((value, c) => value * inverse[c]));
   dbeta.set(sum);
   return outputs;
