@@ -56,17 +56,21 @@ export function split<T extends Named>(samples: readonly T[], options: SplitOpti
     const part: T[] = [];
     const wanted = Math.max(1, Math.round(share * samples.length));
     while (shuffled.length > left) {
-      const next = shuffled[0];
-      const closer = Math.abs(part.length + next.length - wanted) < Math.abs(part.length - wanted);
-      if (part.length > 0 && !closer) break;
-      part.push(...next);
-      shuffled.shift();
+      // The next group that brings the part closer to its share: a group that is too large is passed over.
+      const missing = wanted - part.length;
+      const next = shuffled.findIndex((group) => Math.abs(missing - group.length) < Math.abs(missing));
+      if (next < 0 && part.length > 0) break;
+      part.push(...shuffled.splice(next < 0 ? smallest(shuffled) : next, 1)[0]);
     }
     return part.sort(byName);
   };
   const testPart = test > 0 ? take(test, 2) : [];
   const validationPart = take(validation, 1);
   return { train: shuffled.flat().sort(byName), validation: validationPart, test: testPart };
+}
+
+function smallest(groups: readonly (readonly unknown[])[]): number {
+  return groups.reduce((best, group, index) => (group.length < groups[best].length ? index : best), 0);
 }
 
 function requireShares(validation: number, test: number): void {

@@ -136,6 +136,10 @@ stack = np.stack([grey16, grey16[::-1], grey16[:, ::-1]])
 add('stack.tif', tif(stack, photometric='minisblack'), list(stack), type='Uint16Array')
 stack = np.stack([signed32, signed32[::-1]])
 add('stack_i32.tif', tif(stack, photometric='minisblack'), list(stack), type='Int32Array')
+pages = [bits, bits[::-1], 1 - bits]
+content = pillow(Image.fromarray(pages[0].astype(bool)), 'TIFF', save_all=True,
+                 append_images=[Image.fromarray(page.astype(bool)) for page in pages[1:]])
+add('stack_bits.tif', content, [page * 255 for page in pages], type='Uint8Array')
 buffer = io.BytesIO()
 with tifffile.TiffWriter(buffer) as writer:
     writer.write(grey, metadata=None)
