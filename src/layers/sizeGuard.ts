@@ -10,8 +10,11 @@ import { className, register } from './register.js';
 export interface SizeGuardArgs extends LayerArgs {
   /** Height and width must be multiples of it: a whole number >= 1. */
   divisor: number;
-  /** Who needs that, as the message says it. Default 'This network'. */
-  network?: string;
+  /**
+   * Who needs that, as the message says it. Default 'This network'. An object, because tfjs changes the case of every saved
+   * string whose key is not `name`.
+   */
+  network?: { name: string };
 }
 
 /**
@@ -25,7 +28,7 @@ export class SizeGuard extends FixedLayer {
   static readonly className: string = className('SizeGuard');
   /** Height and width must be multiples of it. */
   readonly divisor: number;
-  private readonly network: string;
+  private readonly network: { name: string };
 
   constructor(args: SizeGuardArgs) {
     super(args, 'size_guard');
@@ -33,7 +36,7 @@ export class SizeGuard extends FixedLayer {
       throw new InvalidArgumentError(`divisor must be a whole number >= 1. Received: divisor=${args.divisor}.`);
     }
     this.divisor = args.divisor;
-    this.network = args.network ?? 'This network';
+    this.network = args.network ?? { name: 'This network' };
   }
 
   private check(height: number | null, width: number | null): void {
@@ -48,7 +51,7 @@ export class SizeGuard extends FixedLayer {
     const nearest =
       sizes[0] === sizes[1] ? `the nearest is ${sizes[0]}` : `the nearest are ${sizes[0]} and ${sizes[1]}`;
     throw new InvalidArgumentError(
-      `${this.network} needs height and width that are multiples of ${divisor}. Received: ${height ?? 'any'}x${width ?? 'any'}. Pad, crop or resize the image to a legal size (height x width): ${nearest}.`,
+      `${this.network.name} needs height and width that are multiples of ${divisor}. Received: ${height ?? 'any'}x${width ?? 'any'}. Pad, crop or resize the image to a legal size (height x width): ${nearest}.`,
     );
   }
 

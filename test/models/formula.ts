@@ -3,18 +3,22 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { PyConv2D } from '../../src/layers/index.js';
 
-/** Uniform numbers in [-1, 1) from a hash of (name, index). */
-export function uniform(name: string, count: number): Float64Array {
+/** Fills an array with offset + scale * u, u uniform in [-1, 1) from a hash of (name, index). */
+function fillUniform<T extends Float32Array | Float64Array>(values: T, name: string, scale = 1, offset = 0): T {
   let seed = 2166136261;
   for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 16777619);
-  const values = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < values.length; i++) {
     let h = Math.imul(i, 0x9e3779b1) ^ seed;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-    values[i] = ((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1;
+    values[i] = offset + scale * (((h ^ (h >>> 16)) >>> 0) / 2 ** 31 - 1);
   }
   return values;
+}
+
+/** Uniform numbers in [-1, 1) from a hash of (name, index). */
+export function uniform(name: string, count: number): Float64Array {
+  return fillUniform(new Float64Array(count), name);
 }
 
 /** Euclidean norm, and the product with a formula vector. */
@@ -43,16 +47,14 @@ export function namedWeights(model: tfl.LayersModel): { name: string; weight: tf
   });
 }
 
-function weightValues(name: string, shape: readonly (number | null)[]): Float32Array {
-  const size = shape.reduce<number>((product, length) => product * (length ?? 0), 1);
-  const last = shape[shape.length - 1] ?? 1;
+function weightValues(name: string, shape: readonly number[]): Float32Array {
+  const values = new Float32Array(shape.reduce((product, length) => product * length, 1));
   const part = name.slice(name.lastIndexOf('/') + 1);
-  const u = uniform(name, size);
-  const gain = Math.sqrt(6 / (size / last));
-  if (part === 'kernel') return Float32Array.from(u, (value) => value * gain);
-  if (part === 'gamma') return Float32Array.from(u, (value) => 1 + 0.2 * value);
-  if (part === 'moving_variance') return Float32Array.from(u, (value) => 1 + 0.5 * value);
-  return Float32Array.from(u, (value) => 0.2 * value);
+  const fanIn = values.length / (shape[shape.length - 1] ?? 1);
+  if (part === 'kernel') return fillUniform(values, name, Math.sqrt(6 / fanIn));
+  if (part === 'gamma') return fillUniform(values, name, 0.2, 1);
+  if (part === 'moving_variance') return fillUniform(values, name, 0.5, 1);
+  return fillUniform(values, name, 0.2);
 }
 
 /** Gives every weight of a model the formula's values. */

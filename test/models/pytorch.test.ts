@@ -1,4 +1,4 @@
-import '@tensorflow/tfjs-backend-cpu';
+import { describeBackends } from '../backends.js';
 import { pytorchSuite } from './pytorchSuite.js';
 
-pytorchSuite('cpu');
+describeBackends('networks equal PyTorch', pytorchSuite);

@@ -1,8 +1,8 @@
-/** The networks against PyTorch, on one backend: counts, logits, moving statistics and every gradient. */
+/** The networks against PyTorch: counts, logits, moving statistics and every gradient. */
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import * as models from '../../src/models/index.js';
 import { digest, fill, inputImage, namedWeights, uniform } from './formula.js';
 
@@ -135,23 +135,16 @@ export function checkTraining(oracleCase: OracleCase): void {
   model.dispose();
 }
 
-/** The whole comparison on a backend that is registered. */
-export function pytorchSuite(backend: string): void {
-  describe(`networks equal PyTorch on ${backend}`, () => {
-    beforeAll(async () => {
-      await tf.setBackend(backend);
-      await tf.ready();
+/** The comparison of every narrow network, on the backend that is current when the tests run. */
+export function pytorchSuite(): void {
+  for (const oracleCase of cases) {
+    const { inference, training } = oracleCase;
+    if (inference === undefined || training === undefined) continue;
+    test(`${title(oracleCase)}, inference`, () => checkInference(oracleCase, inference));
+    test(`${title(oracleCase)}, training`, () => {
+      const before = tf.memory().numTensors;
+      checkTraining(oracleCase);
+      expect(tf.memory().numTensors).toBe(before);
     });
-    for (const oracleCase of cases) {
-      const { inference, training } = oracleCase;
-      // The networks at their full widths are compared in a file of their own.
-      if (inference === undefined || training === undefined) continue;
-      test(`${title(oracleCase)}, inference`, () => checkInference(oracleCase, inference));
-      test(`${title(oracleCase)}, training`, () => {
-        const before = tf.memory().numTensors;
-        checkTraining(oracleCase);
-        expect(tf.memory().numTensors).toBe(before);
-      });
-    }
-  });
+  }
 }

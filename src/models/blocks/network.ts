@@ -1,4 +1,5 @@
 /** What every network has around its body: input, check of the size, dropout at the bottom, logits and their activation. */
+import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { dropout } from '../../layers/dropout.js';
 import { SizeGuard } from '../../layers/sizeGuard.js';
@@ -19,25 +20,10 @@ export interface BodyContext {
 /** Builds the maps of logits, the one that the network predicts from last; the layer that makes it is named `logits`. */
 export type Body = (x: FeatureMap, context: BodyContext) => FeatureMap[];
 
-/**
- * Builds a model around a body.
- *
- * @param kind Names of the network.
- * @param options Its options, resolved.
- * @param divisor Height and width must be multiples of it.
- * @param body Everything between the input and the logits.
- * @returns A model of one output per map of logits.
- * @throws InvalidArgumentError where a fixed height or width is no multiple of the divisor.
- */
-export function buildNetwork(
-  kind: NetworkKind,
-  options: ResolvedOptions,
-  divisor: number,
-  body: Body,
-): tfl.LayersModel {
+function assemble(kind: NetworkKind, options: ResolvedOptions, divisor: number, body: Body): tfl.LayersModel {
   const { inputShape, numClasses, head, dropout: rate, seed, name } = options;
   const input = tfl.input({ shape: [...inputShape], name: 'input' });
-  const x = apply(new SizeGuard({ divisor, network: kind.title, name: 'size' }), input);
+  const x = apply(new SizeGuard({ divisor, network: { name: kind.title }, name: 'size' }), input);
   const logits = body(x, {
     seed,
     bottom: (deepest) => (rate > 0 ? apply(dropout({ rate, seed, name: 'dropout' }), deepest) : deepest),
@@ -53,4 +39,34 @@ export function buildNetwork(
           return apply(tfl.layers.activation({ activation, name: layerName }), map);
         });
   return tfl.model({ inputs: input, outputs, name });
+}
+
+/**
+ * Builds a model around a body.
+ *
+ * @param kind Names of the network.
+ * @param options Its options, resolved.
+ * @param divisor Height and width must be multiples of it.
+ * @param body Everything between the input and the logits.
+ * @returns A model of one output per map of logits.
+ * @throws InvalidArgumentError where a fixed height or width is no multiple of the divisor, and what the body throws; no
+ *   weight is left behind then.
+ */
+export function buildNetwork(
+  kind: NetworkKind,
+  options: ResolvedOptions,
+  divisor: number,
+  body: Body,
+): tfl.LayersModel {
+  const { registeredVariables } = tf.engine();
+  const before = new Set(Object.keys(registeredVariables));
+  try {
+    return assemble(kind, options, divisor, body);
+  } catch (error) {
+    // The layers built so far hold weights that nobody could dispose of.
+    for (const [name, variable] of Object.entries(registeredVariables)) {
+      if (!before.has(name)) variable.dispose();
+    }
+    throw error;
+  }
 }
