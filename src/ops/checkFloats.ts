@@ -9,8 +9,7 @@ export const received = (value: unknown): string =>
 /** Refuses what is no float32 tensor of one of the ranks. */
 export function checkFloats(name: string, tensor: unknown, ranks: readonly number[]): void {
   if (!(tensor instanceof tf.Tensor) || tensor.dtype !== 'float32' || !ranks.includes(tensor.rank)) {
-    throw new InvalidArgumentError(
-      `${name} must be a float32 tensor of rank ${ranks.join(' or ')}. Received: ${received(tensor)}.`,
-    );
+    const legal = [...ranks.slice(0, -2), ranks.slice(-2).join(' or ')].join(', ');
+    throw new InvalidArgumentError(`${name} must be a float32 tensor of rank ${legal}. Received: ${received(tensor)}.`);
   }
 }
