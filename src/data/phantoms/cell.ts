@@ -20,7 +20,7 @@ interface Region {
 
 export function cellScene(random: Random, size: number): Scene {
   // Regions grow with the image, but slower: a large section shows more cells.
-  const grid = Math.max(3, Math.round(0.5 * Math.sqrt(size)));
+  const grid = Math.max(4, Math.round(0.5 * Math.sqrt(size)));
   const regions = makeRegions(random, grid);
   const warpU = smoothNoise(random, grid);
   const warpV = smoothNoise(random, grid);

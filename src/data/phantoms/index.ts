@@ -19,7 +19,7 @@ export const phantomNames: readonly PhantomName[] = ['lung', 'liver', 'cell'];
 export interface PhantomOptions {
   /** Number of images; each depends on seed, size and its index alone, so that more images keep the first ones. */
   readonly count: number;
-  /** Height and width in pixels, at least 16; default 512. */
+  /** Height and width in pixels, at least 32; default 512. */
   readonly size?: number;
   /** Any whole number; default 0. */
   readonly seed?: number;
@@ -64,8 +64,8 @@ export function phantom(name: PhantomName, options: PhantomOptions): Phantom[] {
   if (!Number.isInteger(count) || count < 1) {
     throw new InvalidArgumentError(`The count of phantoms must be a whole number of at least 1. Received: ${count}.`);
   }
-  if (!Number.isInteger(size) || size < 16) {
-    throw new InvalidArgumentError(`A phantom's size must be a whole number of at least 16 pixels. Received: ${size}.`);
+  if (!Number.isInteger(size) || size < 32) {
+    throw new InvalidArgumentError(`A phantom's size must be a whole number of at least 32 pixels. Received: ${size}.`);
   }
   return Array.from({ length: count }, (_, index) => {
     // Structure and noise have streams of their own: the noise takes as many numbers as there are pixels.
