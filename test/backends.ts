@@ -12,12 +12,15 @@ export const backendNames: readonly string[] = (process.env.PYCONVUNET_BACKENDS 
 /** Imports a backend's entry and makes the backend tfjs's current one. */
 export async function startBackend(name: string): Promise<void> {
   if (tf.getBackend() === name) return;
+  const options: { gpu?: object } = {};
   if (name === 'cpu') await import('@tensorflow/tfjs-backend-cpu');
   else if (name === 'wasm') await import('../src/wasm.js');
-  else if (name === 'webgpu') await import('./webgpu.js');
-  else if (name === 'tensorflow') await import('../src/tensorflow.js');
+  else if (name === 'webgpu') {
+    const { dawn } = await import('./webgpu.js');
+    options.gpu = await dawn();
+  } else if (name === 'tensorflow') await import('../src/tensorflow.js');
   else throw new Error(`No backend under test is called '${name}'.`);
-  await useBackend(name, { log: () => {} });
+  await useBackend(name, { ...options, log: () => {} });
 }
 
 /** Runs a suite once on each backend under test. */

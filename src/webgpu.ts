@@ -1,0 +1,5 @@
+/** Entry `pyconvunet/webgpu`: registers backend 'webgpu', in browsers, in Deno, and in Node with a GPU object or device handed over. */
+import { webgpuProvider } from './kernels/webgpu/provider.js';
+import { registerProvider } from './runtime/providers.js';
+
+registerProvider(webgpuProvider);
