@@ -40,10 +40,10 @@ export function attentionUNet(options: AttentionUNetOptions = {}): tfl.LayersMod
   return buildNetwork(KIND, resolved, 2 ** (widths.length - 1), (input, { seed, bottom, logits }) => {
     const x = uShape(input, {
       depth: widths.length,
-      stage: (map, scope, i) => doubleConvolution(seed, map, scope, widths[i] ?? 0),
+      stage: (map, scope, i) => doubleConvolution(seed, map, scope, widths[i]),
       up: (map, scope, i) => {
         const larger = apply(nearestUpsampling({ size: 2, name: `${scope}/enlarge` }), map);
-        const y = convolution(seed, larger, { name: `${scope}/up/conv`, filters: widths[i] ?? 0, kernelSize: 3 });
+        const y = convolution(seed, larger, { name: `${scope}/up/conv`, filters: widths[i], kernelSize: 3 });
         return normalization(y, { name: `${scope}/up/norm` });
       },
       bottom,

@@ -58,7 +58,7 @@ export function fcn8s(options: Fcn8sOptions = {}): tfl.LayersModel {
       const scope = `decoder${i}`;
       // The pooling of the resolution that this block reaches; the last block reaches the image itself.
       const skip = pools[i - 2];
-      const filters = widths[i - 2] ?? Math.max(1, Math.floor((widths[0] ?? 0) / 2));
+      const filters = widths[i - 2] ?? Math.max(1, Math.floor(widths[0] / 2));
       x = relu(transposedConvolution(seed, x, { name: `${scope}/up`, filters, kernelSize: 3 }), `${scope}/relu`);
       if (skip !== undefined && i >= depth - 1) x = add([x, skip], `${scope}/add`);
       x = normalization(x, { name: `${scope}/norm`, activation: 'linear' });

@@ -65,12 +65,12 @@ export function multiResUNet(options: MultiResUNetOptions = {}): tfl.LayersModel
   return buildNetwork(KIND, resolved, 2 ** (depth - 1), (input, { seed, bottom }) => {
     const x = uShape(input, {
       depth,
-      stage: (map, scope, i) => multiResBlock(seed, map, scope, parts[i] ?? [0, 0, 0]),
+      stage: (map, scope, i) => multiResBlock(seed, map, scope, parts[i]),
       up: (map, scope, i) =>
-        transposedConvolution(seed, map, { name: `${scope}/up`, filters: widths[i] ?? 0, kernelSize: 2 }),
+        transposedConvolution(seed, map, { name: `${scope}/up`, filters: widths[i], kernelSize: 2 }),
       bottom,
       merge: (up, skip, scope, i) => {
-        const path = { scope: `respath${i + 1}`, filters: widths[i] ?? 0, length: depth - 1 - i };
+        const path = { scope: `respath${i + 1}`, filters: widths[i], length: depth - 1 - i };
         return concatenate([up, resPath(seed, skip, path)], `${scope}/concat`);
       },
     });

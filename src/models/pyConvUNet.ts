@@ -132,7 +132,7 @@ export function pyConvUNet(options: PyConvUNetOptions = {}): tfl.LayersModel {
     ...(split === undefined ? {} : { split }),
   };
   return buildNetwork(KIND, resolved, 2 ** (widths.length - 1), (input, { seed, bottom, logits }) => {
-    const filters = (i: number) => widths[i] ?? 0;
+    const filters = (i: number) => widths[i];
     const direct: Part = (map, scope, i) => {
       let y = map;
       for (let index = 1; index <= (blocksPerStage ?? 2); index++) {
@@ -141,7 +141,7 @@ export function pyConvUNet(options: PyConvUNetOptions = {}): tfl.LayersModel {
       return y;
     };
     const bottleneck = repeat(blocksPerStage ?? 1, (map, scope, i) =>
-      pyConvBlock(seed, map, { scope, planes: planes[i] ?? 0, filters: filters(i), pyramid }),
+      pyConvBlock(seed, map, { scope, planes: planes[i], filters: filters(i), pyramid }),
     );
     const x = uShape(input, {
       depth: widths.length,

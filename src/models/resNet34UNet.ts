@@ -56,12 +56,12 @@ export function resNet34UNet(options: ResNet34UNetOptions = {}): tfl.LayersModel
   const blocks = blocksPerStage ?? widths.map((_, i) => BLOCKS[i] ?? 3);
   checkStages(KIND.title, 'blocksPerStage', blocks, widths.length);
   return buildNetwork(KIND, resolved, 2 ** (widths.length + 1), (input, { seed, bottom }) => {
-    const [first = 0] = widths;
+    const [first] = widths;
     const skips: FeatureMap[] = [];
     let x = stem(seed, input, first);
     for (const [i, filters] of widths.entries()) {
       if (i > 0) skips.push(x);
-      for (let j = 0; j < (blocks[i] ?? 0); j++) {
+      for (let j = 0; j < blocks[i]; j++) {
         const strides = i > 0 && j === 0 ? 2 : 1;
         x = residualBlock(seed, x, { scope: `encoder${i + 1}/block${j + 1}`, filters, strides });
       }
@@ -69,7 +69,7 @@ export function resNet34UNet(options: ResNet34UNetOptions = {}): tfl.LayersModel
     x = bottom(x);
     for (const [i, skip] of [...skips.entries()].reverse()) {
       const scope = `decoder${i + 2}`;
-      x = add([linkDecoder(seed, x, scope, widths[i] ?? 0), skip], `${scope}/add`);
+      x = add([linkDecoder(seed, x, scope, widths[i]), skip], `${scope}/add`);
     }
     x = linkDecoder(seed, x, 'decoder1', first);
     const tail = Math.max(1, Math.floor(first / 2));

@@ -35,9 +35,9 @@ export function uNet(options: UNetOptions = {}): tfl.LayersModel {
   return buildNetwork(KIND, resolved, 2 ** (widths.length - 1), (input, { seed, bottom, logits }) => {
     const x = uShape(input, {
       depth: widths.length,
-      stage: (map, scope, i) => doubleConvolution(seed, map, scope, widths[i] ?? 0),
+      stage: (map, scope, i) => doubleConvolution(seed, map, scope, widths[i]),
       up: (map, scope, i) =>
-        transposedConvolution(seed, map, { name: `${scope}/up`, filters: widths[i] ?? 0, kernelSize: 2 }),
+        transposedConvolution(seed, map, { name: `${scope}/up`, filters: widths[i], kernelSize: 2 }),
       bottom,
     });
     return [logits(x)];

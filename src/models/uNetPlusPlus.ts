@@ -50,19 +50,19 @@ export function uNetPlusPlus(options: UNetPlusPlusOptions = {}): tfl.LayersModel
     // One row per resolution; a column is finished before the next begins.
     const rows: FeatureMap[][] = [];
     for (let i = 0, x = input; i < depth; i++) {
-      const stage = doubleConvolution(seed, x, `node${i}_0`, widths[i] ?? 0);
+      const stage = doubleConvolution(seed, x, `node${i}_0`, widths[i]);
       rows.push([i === depth - 1 ? bottom(stage) : stage]);
       if (i < depth - 1) x = maxPool(stage, `node${i}_0/pool`);
     }
     for (let j = 1; j < depth; j++) {
       for (const [i, row] of rows.slice(0, depth - j).entries()) {
-        const below = rows[i + 1]?.[j - 1] ?? input;
+        const below = rows[i + 1][j - 1];
         const scope = `node${i}_${j}`;
         const up = apply(bilinearUpsampling({ size: 2, name: `${scope}/up` }), below);
-        row.push(doubleConvolution(seed, concatenate([...row, up], `${scope}/concat`), scope, widths[i] ?? 0));
+        row.push(doubleConvolution(seed, concatenate([...row, up], `${scope}/concat`), scope, widths[i]));
       }
     }
-    const [, ...heads] = rows[0] ?? [];
+    const [, ...heads] = rows[0];
     return heads.flatMap((map, i) => {
       if (i === heads.length - 1) return [logits(map)];
       return deepSupervision ? [logits(map, `logits${i + 1}`)] : [];

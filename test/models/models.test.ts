@@ -7,6 +7,7 @@ import { Dropout } from '../../src/layers/dropout.js';
 import * as models from '../../src/models/index.js';
 import { InvalidArgumentError } from '../../src/runtime/errors.js';
 import { describeBackends, startBackend } from '../backends.js';
+import { cases, countWeights } from './pytorchSuite.js';
 
 /** Small versions of the networks that every check here can afford. */
 const NARROW: { readonly [Name in models.NetworkName]: models.NetworkConfigs[Name] } = {
@@ -31,7 +32,6 @@ const narrow = (name: models.NetworkName, options: models.NetworkOptions = {}) =
   models.create(name, { seed: 1, ...NARROW[name], ...options });
 
 const size = ({ shape }: { shape: (number | null)[] }) => shape.reduce<number>((product, d) => product * (d ?? 0), 1);
-const total = (weights: tfl.LayerVariable[]) => weights.reduce((sum, weight) => sum + size(weight), 0);
 
 /** One SHA-256 over all weights in the order of the layers. */
 function fingerprint(model: tfl.LayersModel): string {
@@ -70,7 +70,7 @@ beforeAll(() => startBackend('cpu'));
 describe('parameters for 3 channels, as the papers count them', () => {
   const wide = [64, 128, 256, 512, 1024];
   const widest = [128, 256, 512, 1024, 2048];
-  test.each([
+  const table = [
     ['unet', {}, 7_765_985, 5_888],
     ['unet', { widths: wide }, 31_043_521, 11_776],
     ['unet++', {}, 9_163_329, 7_296],
@@ -87,19 +87,29 @@ describe('parameters for 3 channels, as the papers count them', () => {
     ['pyconvunet', { widths: widest, expansion: 4, blocksPerStage: 2 }, 23_036_897, 58_880],
     ['pyconvunet', { block: 'direct' }, 5_389_985, 5_888],
     ['pyconvunet', { groups: [1, 4, 8, 16], split: [1 / 8, 1 / 8, 1 / 4, 1 / 2] }, 4_096_801, 11_776],
-  ] as const)('%s %o: %i and %i', (name, options, trainable, statistics) => {
+  ] as const;
+
+  test.each(table)('%s %o: %i and %i', (name, options, trainable, statistics) => {
     const before = tf.memory().numTensors;
     const model = models.create(name, { ...options, seed: 0 } as models.NetworkConfigs[typeof name]);
-    expect(total(model.trainableWeights)).toBe(trainable);
-    expect(total(model.nonTrainableWeights)).toBe(statistics);
+    expect(countWeights(model.trainableWeights)).toBe(trainable);
+    expect(countWeights(model.nonTrainableWeights)).toBe(statistics);
     expect(model.countParams()).toBe(trainable + statistics);
     model.dispose();
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test('PyTorch counts the same', () => {
+    const byPyTorch = cases.filter(({ training }) => training === undefined);
+    expect(byPyTorch.length).toBe(13);
+    for (const { network, options, trainable, movingStatistics } of byPyTorch) {
+      expect(table).toContainEqual([network, options, trainable, movingStatistics]);
+    }
+  });
+
   test("Duta's own split and other pyramids are reachable", () => {
     const count = (options: models.PyConvUNetOptions) =>
-      look(models.pyConvUNet({ widths: [64, 128], ...options }), (model) => total(model.trainableWeights));
+      look(models.pyConvUNet({ widths: [64, 128], ...options }), (model) => countWeights(model.trainableWeights));
     // Level by level: a pyramid's parameters are the sum of k k planes / groups * filters.
     const pyramid = (planes: number, k: number[], g: number[], split: number[]) =>
       k.reduce((sum, size, i) => sum + ((size * size * planes) / (g[i] ?? 0)) * planes * (split[i] ?? 0), 0);

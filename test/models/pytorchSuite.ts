@@ -84,9 +84,15 @@ function formulaLoss(maps: tf.Tensor[]): tf.Scalar {
   });
 }
 
-/** Logits in inference mode equal PyTorch's. */
+/** Numbers in a list of weights. */
+export const countWeights = (weights: tfl.LayerVariable[]) =>
+  weights.reduce((sum, { shape }) => sum + shape.reduce<number>((size, length) => size * (length ?? 0), 1), 0);
+
+/** Parameters and logits in inference mode equal PyTorch's. */
 export function checkInference(oracleCase: OracleCase, records: LogitsRecord[], tolerance = 1e-4): void {
   const model = build(oracleCase);
+  expect(countWeights(model.trainableWeights)).toBe(oracleCase.trainable);
+  expect(countWeights(model.nonTrainableWeights)).toBe(oracleCase.movingStatistics);
   fill(model);
   const error = tf.tidy(() => logitsError(run(model, inputImage(oracleCase.input), false), records));
   expect(error).toBeLessThan(tolerance);

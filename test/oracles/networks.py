@@ -355,17 +355,17 @@ NETWORKS = {
 def main():
     narrow = [8, 16, 32]
     cases = [
-        case('pyconvunet', {'widths': narrow}, [2, 24, 32, 3]),
+        case('pyconvunet', {'widths': narrow}, [2, 16, 24, 3]),
         case('pyconvunet', {'widths': [8, 16], 'blocksPerStage': 2, 'numClasses': 3}, [2, 24, 20, 1]),
         case('pyconvunet', {'widths': [32, 64], 'expansion': 4}, [2, 16, 20, 2]),
-        case('pyconvunet', {'widths': narrow, 'block': 'direct'}, [2, 24, 32, 3]),
-        case('unet', {'widths': narrow, 'numClasses': 2}, [2, 24, 32, 3]),
-        case('unet++', {'widths': narrow}, [2, 24, 32, 3]),
-        case('unet++', {'widths': narrow, 'deepSupervision': True}, [2, 24, 32, 1]),
-        case('attention-unet', {'widths': narrow}, [2, 24, 32, 3]),
-        case('resnet34-unet', {'widths': narrow, 'blocksPerStage': [1, 2, 1]}, [2, 48, 64, 3]),
-        case('multiresunet', {'widths': narrow}, [2, 24, 32, 3]),
-        case('fcn8s', {'widths': [8, 16, 24, 24]}, [2, 48, 64, 3]),
+        case('pyconvunet', {'widths': narrow, 'block': 'direct'}, [2, 16, 24, 3]),
+        case('unet', {'widths': narrow, 'numClasses': 2}, [2, 16, 24, 3]),
+        case('unet++', {'widths': narrow}, [2, 16, 24, 3]),
+        case('unet++', {'widths': narrow, 'deepSupervision': True}, [2, 16, 24, 1]),
+        case('attention-unet', {'widths': narrow}, [2, 16, 24, 3]),
+        case('resnet34-unet', {'widths': narrow, 'blocksPerStage': [1, 2, 1]}, [2, 32, 48, 3]),
+        case('multiresunet', {'widths': narrow}, [2, 16, 24, 3]),
+        case('fcn8s', {'widths': [8, 16, 24, 24]}, [2, 32, 48, 3]),
     ]
     # The networks as the paper compared them: counts, and one image in inference.
     cases += [case(name, {}, [1, 32, 64, 3], training=False) for name in NETWORKS]
