@@ -80,7 +80,7 @@ function describe(name: string, reason: string, probe: Probe): BackendChoice {
 
 function logLine(choice: BackendChoice): string {
   const facts = [];
-  if (choice.adapter !== null) facts.push(`adapter ${choice.adapter}${choice.software ? ' (software)' : ''}`);
+  if (choice.adapter !== null) facts.push(`${choice.software ? 'software adapter' : 'adapter'} ${choice.adapter}`);
   if (choice.threads !== null) facts.push(choice.threads === 1 ? '1 thread' : `${choice.threads} threads`);
   if (choice.crossOriginIsolated !== null) {
     facts.push(choice.crossOriginIsolated ? 'cross-origin isolated' : 'not cross-origin isolated');

@@ -61,6 +61,13 @@ function detectRuntime(): Runtime {
   return agent === undefined ? { name: 'unknown', version: '' } : { name: 'browser', version: agent };
 }
 
+function countCores(): number | null {
+  if (typeof navigator !== 'undefined' && navigator.hardwareConcurrency > 0) return navigator.hardwareConcurrency;
+  // Node 20 has no navigator; asked in this way, bundlers see no Node built-in.
+  if (typeof process === 'undefined' || typeof process.getBuiltinModule !== 'function') return null;
+  return process.getBuiltinModule('node:os').availableParallelism();
+}
+
 /**
  * Looks at the runtime; nothing is started or loaded.
  *
@@ -73,13 +80,12 @@ function detectRuntime(): Runtime {
 export function detectEnvironment(): Environment {
   const runtime = detectRuntime();
   const isolated: unknown = Reflect.get(globalThis, 'crossOriginIsolated');
-  const cores = typeof navigator === 'undefined' ? undefined : navigator.hardwareConcurrency;
   return {
     runtime,
     simd: validates(SIMD_MODULE),
     relaxedSimd: validates(RELAXED_SIMD_MODULE),
     sharedMemory: typeof SharedArrayBuffer !== 'undefined',
     crossOriginIsolated: runtime.name === 'browser' && typeof isolated === 'boolean' ? isolated : null,
-    cores: cores ?? null,
+    cores: countCores(),
   };
 }

@@ -13,7 +13,7 @@ describe.runIf(backendNames.includes('webgpu'))('webgpu in Node through Dawn', (
     expect(choice).toMatchObject({ name: 'webgpu', software: true, threads: null });
     expect(choice.adapter).toMatch(/SwiftShader/);
     expect(lines).toEqual([
-      expect.stringMatching(/^pyconvunet: backend 'webgpu' \(adapter .*SwiftShader.* \(software\)\)\. /),
+      expect.stringMatching(/^pyconvunet: backend 'webgpu' \(software adapter .*SwiftShader.*\)\. /),
     ]);
     const y = tf.matMul([[1, 2]], [[3], [4]]);
     expect([...(await y.data())]).toEqual([11]);

@@ -24,7 +24,9 @@ function restoreRemovedUtilities(node: NodeJS.Process): void {
 
 function isNotInstalled(error: unknown, name: string): boolean {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
-  return (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') && String(error).includes(`'${name}'`);
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return false;
+  // Vite's server gives an optional peer that is missing a name of its own.
+  return String(error).includes(`'${name}'`) || String(error).includes('__vite-optional-peer-dep');
 }
 
 /** Imports the first package that is installed; leaves tfjs's current backend as it was. */
