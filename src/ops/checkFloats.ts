@@ -4,7 +4,7 @@ import { InvalidArgumentError } from '../runtime/errors.js';
 
 /** A value as messages describe it. */
 export const received = (value: unknown): string =>
-  value instanceof tf.Tensor ? `a ${value.dtype} tensor of shape [${value.shape.join(', ')}]` : String(value);
+  value instanceof tf.Tensor ? `a tensor of ${value.dtype} and shape [${value.shape.join(', ')}]` : String(value);
 
 /** Refuses what is no float32 tensor of one of the ranks. */
 export function checkFloats(name: string, tensor: unknown, ranks: readonly number[]): void {

@@ -162,12 +162,12 @@ describe('messages of batchNorm', () => {
     [
       'rank 1',
       () => batchNorm(tf.ones([3])),
-      'x must be a float32 tensor of rank 2, 3 or 4. Received: a float32 tensor of shape [3].',
+      'x must be a float32 tensor of rank 2, 3 or 4. Received: a tensor of float32 and shape [3].',
     ],
     [
       'whole numbers',
       () => batchNorm(tf.ones([2, 3], 'int32')),
-      'x must be a float32 tensor of rank 2, 3 or 4. Received: a int32 tensor of shape [2, 3].',
+      'x must be a float32 tensor of rank 2, 3 or 4. Received: a tensor of int32 and shape [2, 3].',
     ],
     [
       'a factor of another length',
@@ -177,7 +177,7 @@ describe('messages of batchNorm', () => {
     [
       'an offset of rank 2',
       () => batchNorm(x(), { beta: tf.ones([1, 3]) as unknown as tf.Tensor1D }),
-      'beta must be a float32 tensor of rank 1. Received: a float32 tensor of shape [1, 3].',
+      'beta must be a float32 tensor of rank 1. Received: a tensor of float32 and shape [1, 3].',
     ],
     [
       'statistics of another length',

@@ -203,12 +203,12 @@ describe('messages of pyConv2d', () => {
     [
       'x of rank 2',
       () => pyConv2d(tf.ones([2, 2]) as unknown as tf.Tensor4D, []),
-      'x must be a float32 tensor of rank 3 or 4. Received: a float32 tensor of shape [2, 2].',
+      'x must be a float32 tensor of rank 3 or 4. Received: a tensor of float32 and shape [2, 2].',
     ],
     [
       'whole numbers',
       () => pyConv2d(tf.ones<tf.Rank.R4>([1, 2, 2, 1], 'int32'), []),
-      'x must be a float32 tensor of rank 3 or 4. Received: a int32 tensor of shape [1, 2, 2, 1].',
+      'x must be a float32 tensor of rank 3 or 4. Received: a tensor of int32 and shape [1, 2, 2, 1].',
     ],
     [
       'no tensor',
@@ -218,12 +218,12 @@ describe('messages of pyConv2d', () => {
     [
       'a filter in place of a list',
       () => pyConv2d(image(1), tf.ones([3, 3, 1, 1]) as unknown as tf.Tensor4D[]),
-      'filters must be a list with one filter per level. Received: a float32 tensor of shape [3, 3, 1, 1]. Write [filter] for one level.',
+      'filters must be a list with one filter per level. Received: a tensor of float32 and shape [3, 3, 1, 1]. Write [filter] for one level.',
     ],
     [
       'a filter of rank 3',
       () => pyConv2d(image(1), [tf.ones([3, 3, 1, 1]), tf.ones([3, 3, 1]) as unknown as tf.Tensor4D]),
-      'The filter of level 2 must be a float32 tensor of rank 4. Received: a float32 tensor of shape [3, 3, 1].',
+      'The filter of level 2 must be a float32 tensor of rank 4. Received: a tensor of float32 and shape [3, 3, 1].',
     ],
     [
       'a filter that is missing',
@@ -243,7 +243,7 @@ describe('messages of pyConv2d', () => {
     [
       'a bias of rank 2',
       () => groupConv2d(image(1), tf.ones([3, 3, 1, 2]), { bias: tf.ones([1, 2]) as unknown as tf.Tensor1D }),
-      'bias must be a float32 tensor of rank 1. Received: a float32 tensor of shape [1, 2].',
+      'bias must be a float32 tensor of rank 1. Received: a tensor of float32 and shape [1, 2].',
     ],
     [
       'groups that do not fit',
