@@ -16,7 +16,8 @@ export default defineConfig({
   ],
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/runtimes/**', '**/node_modules/**'],
+    // They need the built package: npm run test:package, test:docs and test:runtimes.
+    exclude: ['test/{package,docs,runtimes}/**', '**/node_modules/**'],
     // One copy of tfjs: without this vitest inlines its ES modules while Node loads the CommonJS build for others.
     server: { deps: { external: [/@tensorflow(?!.*\.wasm$)/], inline: [/\.wasm$/] } },
     testTimeout: 60_000,

@@ -1,6 +1,6 @@
 /** What a trained model must know besides its weights: kept in the user-defined metadata of its model.json. */
 import type * as tfl from '@tensorflow/tfjs-layers';
-import type { Preprocessing } from '../data/index.js';
+import type { Preprocessing } from '../data/preprocess.js';
 import { DataError } from '../runtime/errors.js';
 
 /** What was done to images before training, and what the outputs mean. */

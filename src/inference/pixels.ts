@@ -1,6 +1,6 @@
 /** Everything that people have as an image, as the raster that preprocessing takes. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Raster } from '../data/index.js';
+import type { Raster } from '../data/raster.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 
 /** What `predictMask` takes: a browser's pixels, a decoded file, or a tensor [height, width, channels]. */

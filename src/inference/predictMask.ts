@@ -1,7 +1,10 @@
 /** From an image to its segmentation: preprocessing as in training, the network, and back to the image's own size. */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { isEightBit, type Preprocessing, preprocess, type Raster, resizeBilinear } from '../data/index.js';
+// Not from the room's index, which brings the decoders: a page that predicts has its image already.
+import { type Preprocessing, preprocess } from '../data/preprocess.js';
+import { isEightBit, type Raster } from '../data/raster.js';
+import { resizeBilinear } from '../data/resize.js';
 import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';

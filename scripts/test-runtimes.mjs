@@ -1,0 +1,45 @@
+// `npm run test:runtimes`: the packed package in other runtimes (Node 22 and 24, Deno, Bun, headless Chromium), the tests of
+// backend webgpu, and tfjs-core's own tests. It installs test/runtimes by its own lock file: these binaries in the root
+// would shadow the node that runs npm's scripts.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { isStale } from './lib/build.mjs';
+import { execute, root, Steps } from './lib/steps.mjs';
+
+const folder = join(root, 'test/runtimes');
+// Chromium and the drivers that come with it are unpacked into the folder for temporary files.
+const unpacked = join(folder, '.chromium');
+
+/** Installs the runtimes unless they are as the lock file says. */
+function install() {
+  const mark = join(folder, 'node_modules/.package-lock.json');
+  if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs) return true;
+  return execute('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder });
+}
+
+/** Unpacks Chromium with SwiftShader, a Vulkan driver that computes on the CPU. */
+function unpack() {
+  mkdirSync(unpacked, { recursive: true });
+  const script =
+    "import('@sparticuz/chromium').then(({ default: chromium }) => chromium.executablePath()).then(console.log)";
+  const path = execFileSync(process.execPath, ['--eval', script], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, TMPDIR: unpacked },
+  });
+  return existsSync(path.trim());
+}
+
+const steps = new Steps();
+const isReady = steps.run('install the runtimes', install) && steps.run('unpack Chromium', unpack);
+const isBuilt = !isStale() || steps.run('build', 'npm', ['run', '--silent', 'build']);
+if (isReady && isBuilt) {
+  const env = {
+    PYCONVUNET_CHROMIUM: join(unpacked, 'chromium'),
+    VK_ICD_FILENAMES: join(unpacked, 'vk_swiftshader_icd.json'),
+    LD_LIBRARY_PATH: unpacked,
+  };
+  steps.vitest('the packed package in other runtimes', ['--config', 'test/runtimes/vitest.config.ts'], { env });
+}
+steps.finish();

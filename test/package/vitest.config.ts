@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** The package as others get it: packed, installed, bundled. Needs dist/ and the npm registry. */
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['**/*.test.ts'],
+    globalSetup: ['setup.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+    maxWorkers: 2,
+  },
+});
