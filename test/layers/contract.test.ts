@@ -85,33 +85,37 @@ describeBackends('the layer contract', () => {
     expect(one.getClassName()).toMatch(/^pyconvunet>/);
   });
 
-  it.each(CASES)('$title: trains in a model, every trainable weight, and leaves nothing behind', async (c) => {
-    const start = tf.memory().numTensors;
-    const layer = c.make();
-    const model = modelOf(layer, c.channels);
-    const optimizer = tf.train.sgd(0.05);
-    model.compile({ optimizer, loss: 'meanSquaredError' });
-    const x = image(c.channels);
-    const target = tf.tidy(() => tf.add(tf.mul(tf.onesLike(model.predict(x) as tf.Tensor), 0.4), 0.3));
-    const values = () => Promise.all(layer.trainableWeights.map(async (w) => Array.from(await w.read().data())));
-    const initial = await values();
-    const losses: number[] = [];
-    const before = tf.memory().numTensors;
-    for (let step = 0; step < 6; step++) {
-      const loss = await model.trainOnBatch(x, target);
-      losses.push(typeof loss === 'number' ? loss : Number.NaN);
-    }
-    expect(tf.memory().numTensors).toBe(before);
-    expect(losses[5]).toBeLessThan(losses[0] ?? Number.NaN);
-    for (const [i, weight] of (await values()).entries()) expect(weight).not.toEqual(initial[i]);
-    const history = await model.fit(x, target, { epochs: 2, batchSize: 1, verbose: 0 });
-    expect(history.history.loss).toHaveLength(2);
-    expect(tf.memory().numTensors).toBe(before);
-    tf.dispose([x, target]);
-    model.dispose();
-    optimizer.dispose();
-    expect(tf.memory().numTensors).toBe(start);
-  });
+  it.each(CASES)(
+    '$title: trains in a model, every trainable weight, and leaves nothing behind',
+    async (c) => {
+      const start = tf.memory().numTensors;
+      const layer = c.make();
+      const model = modelOf(layer, c.channels);
+      const optimizer = tf.train.sgd(0.05);
+      model.compile({ optimizer, loss: 'meanSquaredError' });
+      const x = image(c.channels);
+      const target = tf.tidy(() => tf.add(tf.mul(tf.onesLike(model.predict(x) as tf.Tensor), 0.4), 0.3));
+      const values = () => Promise.all(layer.trainableWeights.map(async (w) => Array.from(await w.read().data())));
+      const initial = await values();
+      const losses: number[] = [];
+      const before = tf.memory().numTensors;
+      for (let step = 0; step < 3; step++) {
+        const loss = await model.trainOnBatch(x, target);
+        losses.push(typeof loss === 'number' ? loss : Number.NaN);
+      }
+      expect(tf.memory().numTensors).toBe(before);
+      expect(losses[2]).toBeLessThan(losses[0] ?? Number.NaN);
+      for (const [i, weight] of (await values()).entries()) expect(weight).not.toEqual(initial[i]);
+      const history = await model.fit(x, target, { epochs: 2, verbose: 0 });
+      expect(history.history.loss).toHaveLength(2);
+      expect(tf.memory().numTensors).toBe(before);
+      tf.dispose([x, target]);
+      model.dispose();
+      optimizer.dispose();
+      expect(tf.memory().numTensors).toBe(start);
+    },
+    240_000,
+  );
 
   it.each(CASES)('$title: a frozen layer keeps its weights in training', async ({ make, channels }) => {
     const layer = make({ trainable: false });

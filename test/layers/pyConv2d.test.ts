@@ -1,10 +1,10 @@
 /** Conv2D's options on PyConv2D and GroupConv2D: each does what it does on Conv2D; and what the layers refuse. */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type GroupConv2DArgs, groupConv2d, type PyConv2DArgs, pyConv2d } from '../../src/layers/index.js';
 import { countPyConv } from '../../src/spec/index.js';
-import { describeBackends } from '../backends.js';
+import { describeBackends, startBackend } from '../backends.js';
 import { relativeError } from '../naive.js';
 import { modelOf } from './layerCases.js';
 
@@ -13,8 +13,8 @@ const tensorOf = (y: ReturnType<tfl.layers.Layer['apply']>): tf.Tensor => {
   if (!(y instanceof tf.Tensor)) throw new Error('The layer did not return one tensor.');
   return y;
 };
-const weightValues = (layer: tfl.layers.Layer): number[][] =>
-  layer.weights.map((weight) => Array.from(weight.read().dataSync()));
+const weightValues = (layer: tfl.layers.Layer): Promise<number[][]> =>
+  Promise.all(layer.weights.map(async (weight) => Array.from(await weight.read().data())));
 
 describeBackends('layers of grouped convolution', () => {
   const options: [string, Omit<GroupConv2DArgs, 'filters' | 'kernelSize'>][] = [
@@ -110,7 +110,7 @@ describeBackends('layers of grouped convolution', () => {
     optimizer.dispose();
   });
 
-  it('holds constraints where tfjs does: for weights that are set, which its training steps do not do', () => {
+  it('holds constraints where tfjs does: for weights that are set, which its training steps do not do', async () => {
     const layer = pyConv2d({
       filters: [2, 2],
       groups: [1, 2],
@@ -119,7 +119,7 @@ describeBackends('layers of grouped convolution', () => {
     });
     layer.build([null, null, null, 2]);
     tf.tidy(() => layer.setWeights(layer.getWeights().map((w, i) => tf.randomNormal(w.shape, 0, 1, 'float32', i + 1))));
-    const [first = [], second = [], bias = []] = weightValues(layer);
+    const [first = [], second = [], bias = []] = await weightValues(layer);
     for (const kernel of [first, second]) {
       expect(Math.min(...kernel)).toBe(0);
       expect(Math.max(...kernel)).toBeGreaterThan(0);
@@ -127,7 +127,7 @@ describeBackends('layers of grouped convolution', () => {
     expect(Math.hypot(...bias)).toBeCloseTo(1, 5);
   });
 
-  it('draws every level by its own fan-in, and from a seed of its own', () => {
+  it('draws every level by its own fan-in, and from a seed of its own', async () => {
     const kernelInitializer = tfl.initializers.varianceScaling({
       scale: 1 / 3,
       mode: 'fanIn',
@@ -139,8 +139,8 @@ describeBackends('layers of grouped convolution', () => {
       layer.build([null, null, null, 16]);
       return weightValues(layer);
     };
-    const [first = [], second = [], third = []] = make();
-    expect(make()).toEqual([first, second, third, new Array(64).fill(0)]);
+    const [first = [], second = [], third = []] = await make();
+    expect(await make()).toEqual([first, second, third, new Array(64).fill(0)]);
     // Levels of one shape, and a level that is longer, share no run of numbers.
     expect(second).not.toEqual(first);
     expect(Math.abs(correlation(first, second))).toBeLessThan(0.1);
@@ -157,7 +157,7 @@ describeBackends('layers of grouped convolution', () => {
     }
   });
 
-  it('takes an initializer of a class that is not registered', () => {
+  it('takes an initializer of a class that is not registered', async () => {
     // tfjs exports no base class of initializers, only functions that make some.
     const zeros = tfl.initializers.zeros();
     const Initializer: new () => typeof zeros = Object.getPrototypeOf(zeros.constructor);
@@ -172,7 +172,7 @@ describeBackends('layers of grouped convolution', () => {
     }
     const layer = pyConv2d({ filters: 4, kernelSizes: [3, 5], groups: [1, 2], kernelInitializer: new Half() });
     layer.build([null, null, null, 2]);
-    expect(new Set(weightValues(layer).slice(0, 2).flat())).toEqual(new Set([0.5]));
+    expect(new Set((await weightValues(layer)).slice(0, 2).flat())).toEqual(new Set([0.5]));
   });
 });
 
@@ -206,6 +206,7 @@ describe('shapes before there are weights', () => {
 });
 
 describe('messages', () => {
+  beforeAll(() => startBackend('cpu'));
   const build = (args: PyConv2DArgs, shape: tfl.Shape = [null, null, null, 8]) => {
     const layer = pyConv2d({ name: 'mine', ...args });
     return () => layer.build(shape);

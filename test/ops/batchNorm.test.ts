@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { BATCH_NORM, BATCH_NORM_GRAD, type BatchNormOptions, batchNorm } from '../../src/ops/index.js';
-import { describeBackends } from '../backends.js';
+import { describeBackends, startBackend } from '../backends.js';
 import { relativeError } from '../naive.js';
 import oracle from '../oracles/batchnorm.json' with { type: 'json' };
 
@@ -190,7 +190,7 @@ describe('messages of batchNorm', () => {
       'Batch statistics need more than one value per channel. Received: shape [1, 1, 1, 3]. Use a larger image or batch.',
     ],
   ])('refuses %s', async (_, call, message) => {
-    await tf.setBackend('cpu');
+    await startBackend('cpu');
     tf.tidy(() => {
       expect(call).toThrow(message);
     });

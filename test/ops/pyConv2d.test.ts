@@ -11,7 +11,7 @@ import {
   pyConv2d,
 } from '../../src/ops/index.js';
 import { ACTIVATIONS } from '../../src/spec/index.js';
-import { describeBackends } from '../backends.js';
+import { describeBackends, startBackend } from '../backends.js';
 import { relativeError } from '../naive.js';
 
 const normal = <R extends tf.Rank>(shape: tf.ShapeMap[R], seed: number) =>
@@ -251,7 +251,7 @@ describe('messages of pyConv2d', () => {
       "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=2, inputChannels=3, filters=4. Choose other groups, or groups: 'auto' in a layer.",
     ],
   ])('refuses %s', async (_, call, message) => {
-    await tf.setBackend('cpu');
+    await startBackend('cpu');
     const before = tf.memory().numTensors;
     tf.tidy(() => {
       expect(call).toThrow(message);
