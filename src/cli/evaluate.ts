@@ -7,10 +7,9 @@ import { load } from '../models/load.js';
 import { DataError } from '../runtime/errors.js';
 import { readRunConfig } from '../training/files/index.js';
 import { startBackend } from './backend.js';
-import { dataId, loadData, pick } from './data.js';
+import { dataId, loadForRun, pick } from './data.js';
 import { logTo, percent, printJson, progressLine } from './output.js';
 import * as parse from './parsers.js';
-import { runDataOptions } from './trainRun.js';
 
 const SPLITS = ['train', 'validation', 'test', 'all'] as const;
 
@@ -28,7 +27,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
   const config = await readRunConfig(flags.run);
   await startBackend(flags.backend, log);
   const model = await load(`${flags.run}/model.json`);
-  const { samples } = await loadData(flags.data, runDataOptions(config, signal));
+  const { samples } = await loadForRun(flags.data, config, signal);
   const isOwnData = dataId(flags.data) === config.data;
   const part = flags.split ?? (isOwnData ? 'validation' : 'all');
   if (part !== 'all' && !isOwnData) {
@@ -52,7 +51,6 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
   const { dice } = matrix.result({ classes: 'foreground' });
   const perImage = matrix.perImage({ classes: 'foreground' });
   const counts = matrix.perImageCounts('foreground');
-  const training = isOwnData ? pick(samples, config.parts.train) : chosen;
   const names = defaultClasses(config.classes ?? 1);
   const document = {
     images: chosen.length,
@@ -72,7 +70,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
       dice: scores.dice,
     })),
     perImage: chosen.map(({ name }, i) => ({ name, dice: perImage[i]?.dice ?? null, iou: perImage[i]?.iou ?? null })),
-    trivial: trivialPredictors(training, chosen),
+    trivial: trivialPredictors(config.trivial, chosen),
   };
   if (flags.json) printJson(document);
   const { trivial, confidence } = document;

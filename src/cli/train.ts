@@ -1,17 +1,19 @@
 /** `pyconvunet train`: a network on a data set, into a run folder. */
-import { version_core } from '@tensorflow/tfjs-core';
 import { Command, CommanderError } from 'commander';
+import { loadSamples } from '../data/files/index.js';
 import { split } from '../data/index.js';
 import { names as lossNames } from '../losses/index.js';
+import { chooseTrivialRules } from '../metrics/index.js';
 import { names as modelNames } from '../models/index.js';
-import { version } from '../runtime/version.js';
+import { UnsupportedBackendError } from '../runtime/errors.js';
 import { type RunConfig, readRunConfig } from '../training/files/index.js';
-import type { FitResult } from '../training/index.js';
+import type { TrainResult } from '../training/index.js';
 import { startBackend } from './backend.js';
-import { dataId, loadData } from './data.js';
+import { dataId } from './data.js';
 import { duration, logTo, percent, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { resumeRun, startRun } from './trainRun.js';
+import { versions } from './versions.js';
 
 interface TrainFlags {
   readonly data?: string;
@@ -74,10 +76,15 @@ async function newRun(
   data: string,
   out: string,
   signal: AbortSignal,
-): Promise<{ folder: string; result: FitResult }> {
+): Promise<{ folder: string; result: TrainResult }> {
   const log = logTo(flags.json);
+  if (flags.threads !== 1) {
+    throw new UnsupportedBackendError(
+      `This version computes on one thread. Received: --threads ${flags.threads}. Leave it out.`,
+    );
+  }
   const backend = await startBackend(flags.backend, log);
-  const { samples, preprocessing } = await loadData(data, {
+  const { samples, preprocessing } = await loadSamples(data, {
     signal,
     ...(flags.size === undefined ? {} : { size: flags.size }),
     ...(flags.window === undefined ? {} : { window: flags.window }),
@@ -108,16 +115,17 @@ async function newRun(
     threads: flags.threads,
     preprocessing,
     parts: { train: names(parts.train), validation: names(parts.validation), test: names(parts.test) },
-    versions: { pyconvunet: version, 'tfjs-core': version_core, node: process.version },
+    trivial: chooseTrivialRules(parts.train),
+    versions: versions(),
     command: commandLine(flags, data, out),
   };
   return { folder: out, result: await startRun(config, parts, { folder: out, log, signal }) };
 }
 
-async function train(flags: TrainFlags, signal: AbortSignal): Promise<void> {
+async function runTrain(flags: TrainFlags, signal: AbortSignal): Promise<void> {
   const log = logTo(flags.json);
   const started = performance.now();
-  let run: { folder: string; result: FitResult };
+  let run: { folder: string; result: TrainResult };
   if (flags.resume !== undefined) {
     const config = await readRunConfig(flags.resume);
     await startBackend(config.backend, log);
@@ -159,5 +167,5 @@ export function trainCommand(signal: AbortSignal): Command {
     .option('--classes <n>', 'masks hold the labels 0..n-1', parse.count)
     .option('--threads <n>', 'threads of the backend', parse.count, 1)
     .option('--json', 'print one JSON document', false)
-    .action((flags: TrainFlags) => train(flags, signal));
+    .action((flags: TrainFlags) => runTrain(flags, signal));
 }

@@ -1,4 +1,5 @@
 /** A training run in a folder: what `train` and `demo` do, and what `--resume` goes on with. */
+import { totalmem } from 'node:os';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Sample } from '../data/index.js';
 import { defaultClasses, setMetadata } from '../inference/index.js';
@@ -11,8 +12,16 @@ import {
   writeCheckpoint,
   writeHistory,
 } from '../training/files/index.js';
-import { type EpochReport, type FitResult, fit, type TrainingProgress, type TrainingState } from '../training/index.js';
-import { type DataOptions, loadData, pick } from './data.js';
+import {
+  type EpochReport,
+  estimateStepSeconds,
+  requireMemory,
+  type TrainingProgress,
+  type TrainingState,
+  type TrainResult,
+  train,
+} from '../training/index.js';
+import { loadForRun, pick } from './data.js';
 import { duration, type Log, progressLine } from './output.js';
 
 /** The network of a run, before training. */
@@ -65,6 +74,22 @@ function epochLine(
 const progressText = ({ epoch, epochs, loss, rate, secondsLeft }: TrainingProgress): string =>
   `epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  ${rate.toFixed(2)} steps/s  ${duration(secondsLeft)} left`;
 
+/** Says what the run will take, and refuses what the backend cannot hold. */
+async function announceCost(model: tfl.LayersModel, parts: Parts, config: RunConfig, log: Log): Promise<void> {
+  const [first] = parts.train;
+  if (first === undefined) return;
+  const size = { height: first.height, width: first.width, batchSize: Math.min(config.batch, parts.train.length) };
+  const { bytes, limit } = requireMemory(model, size, totalmem());
+  const images = parts.train.length * (config.augment === 'expand' ? 5 : 1);
+  const steps = Math.ceil(images / config.batch) * config.epochs;
+  const seconds = steps * (await estimateStepSeconds(model, size));
+  const gigabytes = (value: number) => `${(value / 2 ** 30).toFixed(2)} GB`;
+  const held = limit === null ? '' : ` of ${gigabytes(limit)}`;
+  log(
+    `Estimated memory ${gigabytes(bytes)}${held}; estimated time ${duration(seconds)} for ${steps} steps (from one forward pass).`,
+  );
+}
+
 /** Trains in a run folder, from the start or from a checkpoint. */
 async function trainIn(
   model: tfl.LayersModel,
@@ -72,11 +97,11 @@ async function trainIn(
   config: RunConfig,
   context: RunContext,
   state?: TrainingState,
-): Promise<FitResult> {
+): Promise<TrainResult> {
   const { folder, log, signal } = context;
   const bar = progressLine<TrainingProgress>(progressText);
   try {
-    return await fit(
+    return await train(
       model,
       { training: parts.train, validation: parts.validation },
       {
@@ -108,16 +133,17 @@ async function trainIn(
 }
 
 /** Makes the run folder and trains. */
-export async function startRun(config: RunConfig, parts: Parts, context: RunContext): Promise<FitResult> {
+export async function startRun(config: RunConfig, parts: Parts, context: RunContext): Promise<TrainResult> {
   const model = buildModel(config);
+  await announceCost(model, parts, config, context.log);
   await createRun(context.folder, config);
   return trainIn(model, parts, config, context);
 }
 
 /** Reads a run back: its configuration, its parts and its checkpoint. */
-export async function resumeRun(context: RunContext, config: RunConfig): Promise<FitResult> {
+export async function resumeRun(context: RunContext, config: RunConfig): Promise<TrainResult> {
   const state = await readCheckpoint(context.folder);
-  const { samples } = await loadData(config.data, runDataOptions(config, context.signal));
+  const { samples } = await loadForRun(config.data, config, context.signal);
   const parts = {
     train: pick(samples, config.parts.train),
     validation: pick(samples, config.parts.validation),
@@ -125,14 +151,4 @@ export async function resumeRun(context: RunContext, config: RunConfig): Promise
   };
   context.log(`Going on at epoch ${state.epoch + 1} of ${config.epochs}.`);
   return trainIn(buildModel(config), parts, config, context, state);
-}
-
-/** How a run's data is loaded again. */
-export function runDataOptions(config: RunConfig, signal: AbortSignal): DataOptions {
-  return {
-    preprocessing: config.preprocessing,
-    signal,
-    ...(config.classes === null ? {} : { classes: config.classes }),
-    ...(config.groupBy === null ? {} : { groupBy: config.groupBy }),
-  };
 }

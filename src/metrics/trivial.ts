@@ -58,6 +58,12 @@ export interface ThresholdRule {
 /** Scores of one threshold for every image. */
 export interface ThresholdScores extends TrivialScores, ThresholdRule {}
 
+/** What the trivial predictors learn from training samples. */
+export interface TrivialRules {
+  readonly otsu: { readonly polarity: Polarity };
+  readonly bestThreshold: ThresholdRule;
+}
+
 /** The grey values of an image: the mean of its channels. */
 function greyValues(sample: TrivialSample): Float32Array {
   const { image, channels, width, height, mask } = sample;
@@ -137,30 +143,44 @@ const otsuRule = (polarity: Polarity) => (grey: Float32Array) => {
 };
 
 /**
- * Scores Otsu's threshold of each image; whether bright or dark is foreground is chosen on the training samples.
+ * Chooses whether Otsu's bright or dark side is the foreground: the one with the larger Dice over the training samples.
  *
- * @param training Samples to choose the polarity on: the one with the larger Dice over them.
- * @param samples The samples to score.
- * @param emptyPolicy What a class scores that is nowhere. Default 'one'.
- * @returns Dice, mean IoU and the polarity.
- * @throws InvalidArgumentError if either list is empty, or a sample's arrays do not fit its size.
+ * @param training The samples to choose on.
+ * @returns The polarity.
+ * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const { dice, polarity } = metrics.otsu(training, validation);
+ * const polarity = metrics.chooseOtsuPolarity(training);
  * ```
  */
-export function otsu(
-  training: readonly TrivialSample[],
-  samples: readonly TrivialSample[],
-  emptyPolicy: EmptyPolicy = 'one',
-): OtsuScores {
-  requireSamples('otsu', training);
-  requireSamples('otsu', samples);
+export function chooseOtsuPolarity(training: readonly TrivialSample[]): Polarity {
+  requireSamples('chooseOtsuPolarity', training);
   // One pass: what bright calls foreground dark calls background.
   const bright = foregroundCounts(training, otsuRule('bright'));
   const dark = { tp: bright.fn, fp: bright.tn, fn: bright.tp, tn: bright.fp };
   const diceOf = (counts: ClassCounts) => scoresOf(counts, 'one').dice ?? 0;
-  const polarity: Polarity = diceOf(bright) >= diceOf(dark) ? 'bright' : 'dark';
+  return diceOf(bright) >= diceOf(dark) ? 'bright' : 'dark';
+}
+
+/**
+ * Scores Otsu's threshold of each image.
+ *
+ * @param polarity Which side is foreground, as {@link chooseOtsuPolarity} found on the training samples.
+ * @param samples The samples to score.
+ * @param emptyPolicy What a class scores that is nowhere. Default 'one'.
+ * @returns Dice, mean IoU and the polarity.
+ * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
+ * @example
+ * ```ts
+ * const { dice } = metrics.otsu(metrics.chooseOtsuPolarity(training), validation);
+ * ```
+ */
+export function otsu(
+  polarity: Polarity,
+  samples: readonly TrivialSample[],
+  emptyPolicy: EmptyPolicy = 'one',
+): OtsuScores {
+  requireSamples('otsu', samples);
   return { ...trivialScores(foregroundCounts(samples, otsuRule(polarity)), emptyPolicy), polarity };
 }
 
@@ -232,25 +252,24 @@ export function chooseThreshold(training: readonly TrivialSample[]): ThresholdRu
 }
 
 /**
- * Scores the one threshold that is best on the training samples.
+ * Scores one threshold for all images.
  *
- * @param training Samples to choose threshold and polarity on.
+ * @param rule Threshold and polarity, as {@link chooseThreshold} found on the training samples.
  * @param samples The samples to score.
  * @param emptyPolicy What a class scores that is nowhere. Default 'one'.
  * @returns Dice, mean IoU, threshold and polarity.
- * @throws InvalidArgumentError if either list is empty, or a sample's arrays do not fit its size.
+ * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const { dice, threshold, polarity } = metrics.bestThreshold(training, validation);
+ * const { dice } = metrics.bestThreshold(metrics.chooseThreshold(training), validation);
  * ```
  */
 export function bestThreshold(
-  training: readonly TrivialSample[],
+  { threshold, polarity }: ThresholdRule,
   samples: readonly TrivialSample[],
   emptyPolicy: EmptyPolicy = 'one',
 ): ThresholdScores {
   requireSamples('bestThreshold', samples);
-  const { threshold, polarity } = chooseThreshold(training);
   const isForeground =
     polarity === 'bright' ? (value: number) => value >= threshold : (value: number) => value <= threshold;
   return {
@@ -264,27 +283,42 @@ export function bestThreshold(
 }
 
 /**
+ * What the trivial predictors learn: chosen once on the training samples, kept with the run, and scored on any others.
+ *
+ * @param training The samples to choose on.
+ * @returns Otsu's polarity, and the best threshold with its polarity.
+ * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
+ * @example
+ * ```ts
+ * const rules = metrics.chooseTrivialRules(training);
+ * ```
+ */
+export function chooseTrivialRules(training: readonly TrivialSample[]): TrivialRules {
+  return { otsu: { polarity: chooseOtsuPolarity(training) }, bestThreshold: chooseThreshold(training) };
+}
+
+/**
  * The three trivial predictors side by side, as `evaluate` reports them.
  *
- * @param training Samples to choose polarity and threshold on.
+ * @param rules What {@link chooseTrivialRules} found on the training samples.
  * @param samples The samples to score.
  * @param emptyPolicy What a class scores that is nowhere. Default 'one'.
  * @returns `{allForeground, otsu, bestThreshold}`.
- * @throws InvalidArgumentError if either list is empty, a sample's arrays do not fit its size, or the policy is illegal.
+ * @throws InvalidArgumentError if there is no sample, a sample's arrays do not fit its size, or the policy is illegal.
  * @example
  * ```ts
- * const trivial = metrics.trivialPredictors(training, validation);
+ * const trivial = metrics.trivialPredictors(metrics.chooseTrivialRules(training), validation);
  * ```
  */
 export function trivialPredictors(
-  training: readonly TrivialSample[],
+  rules: TrivialRules,
   samples: readonly TrivialSample[],
   emptyPolicy: EmptyPolicy = 'one',
 ): TrivialReport {
   requireOneOf('metrics.trivialPredictors', 'emptyPolicy', emptyPolicy, ['one', 'zero', 'ignore']);
   return {
     allForeground: allForeground(samples, emptyPolicy),
-    otsu: otsu(training, samples, emptyPolicy),
-    bestThreshold: bestThreshold(training, samples, emptyPolicy),
+    otsu: otsu(rules.otsu.polarity, samples, emptyPolicy),
+    bestThreshold: bestThreshold(rules.bestThreshold, samples, emptyPolicy),
   };
 }

@@ -10,6 +10,7 @@ import { type ResNet34UNetOptions, resNet34UNet } from './resNet34UNet.js';
 import { type UNetOptions, uNet } from './uNet.js';
 import { type UNetPlusPlusOptions, uNetPlusPlus } from './uNetPlusPlus.js';
 
+export { load } from './load.js';
 export type { NetworkOptions } from './options.js';
 export {
   type AttentionUNetOptions,

@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import {
   allForeground,
   bestThreshold,
+  chooseOtsuPolarity,
   chooseThreshold,
+  chooseTrivialRules,
   otsu,
   otsuThreshold,
   type TrivialSample,
@@ -56,10 +58,10 @@ describe('trivial predictors', () => {
   });
 
   it('choose the polarity on the training samples, not on those scored', () => {
-    expect(otsu(bright, bright)).toEqual({ dice: 1, meanIoU: 1, polarity: 'bright' });
-    expect(otsu(dark, dark)).toEqual({ dice: 1, meanIoU: 1, polarity: 'dark' });
-    expect(otsu(bright, dark)).toEqual({ dice: 0, meanIoU: 0, polarity: 'bright' });
-    expect(bestThreshold(dark, bright)).toEqual({
+    expect(otsu(chooseOtsuPolarity(bright), bright)).toEqual({ dice: 1, meanIoU: 1, polarity: 'bright' });
+    expect(otsu(chooseOtsuPolarity(dark), dark)).toEqual({ dice: 1, meanIoU: 1, polarity: 'dark' });
+    expect(otsu(chooseOtsuPolarity(bright), dark)).toEqual({ dice: 0, meanIoU: 0, polarity: 'bright' });
+    expect(bestThreshold(chooseThreshold(dark), bright)).toEqual({
       dice: 0,
       meanIoU: 0,
       polarity: 'dark',
@@ -84,7 +86,7 @@ describe('trivial predictors', () => {
           for (const t of samples[0].image) {
             best = Math.max(best, scores(samples, (v) => v >= t).dice, scores(samples, (v) => v <= t).dice);
           }
-          const received = bestThreshold(samples, samples);
+          const received = bestThreshold(chooseThreshold(samples), samples);
           expect(received.dice).toBeCloseTo(best, 12);
           const rule = polarity === 'bright' ? (v: number) => v >= threshold : (v: number) => v <= threshold;
           expect(received).toEqual({ ...scores(samples, rule), threshold, polarity });
@@ -97,17 +99,17 @@ describe('trivial predictors', () => {
   it('separate 16-bit values one step apart', () => {
     const step = 2 / 65_535;
     const values = [-1, -1 + step, 0, step, 1 - step, 1];
-    expect(bestThreshold([sampleOf(values, [0, 0, 0, 1, 1, 1])], [sampleOf(values, [0, 0, 0, 1, 1, 1])])).toMatchObject(
-      {
-        dice: 1,
-        polarity: 'bright',
-      },
-    );
+    expect(
+      bestThreshold(chooseThreshold([sampleOf(values, [0, 0, 0, 1, 1, 1])]), [sampleOf(values, [0, 0, 0, 1, 1, 1])]),
+    ).toMatchObject({
+      dice: 1,
+      polarity: 'bright',
+    });
   });
 
   it('use the mean of several channels', () => {
     const colour = [sampleOf([0.2, 0.4, 0.9, 0.9, -0.3, 0.4], [1, 1, 0], 2)];
-    expect(bestThreshold(colour, colour)).toEqual({
+    expect(bestThreshold(chooseThreshold(colour), colour)).toEqual({
       dice: 1,
       meanIoU: 1,
       polarity: 'bright',
@@ -116,7 +118,7 @@ describe('trivial predictors', () => {
   });
 
   it('stand side by side', () => {
-    expect(trivialPredictors(bright, bright)).toEqual({
+    expect(trivialPredictors(chooseTrivialRules(bright), bright)).toEqual({
       allForeground: { dice: 2 / 3, meanIoU: 0.25 },
       otsu: { dice: 1, meanIoU: 1, polarity: 'bright' },
       bestThreshold: { dice: 1, meanIoU: 1, polarity: 'bright', threshold: Math.fround(0.1) },
@@ -127,8 +129,10 @@ describe('trivial predictors', () => {
     expect(() => allForeground([])).toThrow(
       new InvalidArgumentError('metrics.allForeground needs at least one sample. Received: none.'),
     );
-    expect(() => otsu([], bright)).toThrow('metrics.otsu needs at least one sample. Received: none.');
-    expect(() => bestThreshold(bright, [])).toThrow('metrics.bestThreshold needs at least one sample. Received: none.');
+    expect(() => otsu('bright', [])).toThrow('metrics.otsu needs at least one sample. Received: none.');
+    expect(() => bestThreshold(chooseThreshold(bright), [])).toThrow(
+      'metrics.bestThreshold needs at least one sample. Received: none.',
+    );
     expect(() => chooseThreshold([])).toThrow('metrics.chooseThreshold needs at least one sample. Received: none.');
     expect(() => allForeground([sampleOf([0, 0, 0], [0, 1])])).toThrow(
       'metrics: a sample of 2x1 pixels and 1 channels needs 2 values and 2 labels. Received: 3 values and 2 labels.',

@@ -28,6 +28,15 @@ export const preprocessingSchema = z.strictObject({
   ]),
 });
 
+const polaritySchema = z.enum(['bright', 'dark']);
+
+export const thresholdRuleSchema = z.strictObject({ threshold: z.number(), polarity: polaritySchema });
+
+export const trivialRulesSchema = z.strictObject({
+  otsu: z.strictObject({ polarity: polaritySchema }),
+  bestThreshold: thresholdRuleSchema,
+});
+
 /** config.json of a run: everything that a second run needs to be the same. */
 export const runConfigSchema = z.strictObject({
   formatVersion: z.literal(1),
@@ -54,6 +63,8 @@ export const runConfigSchema = z.strictObject({
     validation: z.array(z.string()),
     test: z.array(z.string()),
   }),
+  /** What trivial predictors learned from the training part, in preprocessed values. */
+  trivial: trivialRulesSchema,
   versions: z.record(z.string(), z.string()),
   /** The command that runs it again. */
   command: z.string(),

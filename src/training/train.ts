@@ -1,0 +1,245 @@
+/** The training loop: epochs, shuffle, augmentation, validation, and a state from which it goes on with the same bits. */
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { expand, random } from '../augment/index.js';
+import { batchIndices, epochOrder, packBatch, requireOneSize, type Sample } from '../data/index.js';
+import { create as createLoss, type Loss, type LossName } from '../losses/index.js';
+import { Adam } from '../optimizers/index.js';
+import { DataError } from '../runtime/errors.js';
+import type { LongCallOptions, Progress } from '../runtime/progress.js';
+import {
+  type BestEpoch,
+  betterEpoch,
+  EMPTY_HISTORY,
+  type EpochScores,
+  extendHistory,
+  type History,
+} from './history.js';
+import { logitsModel } from './logitsModel.js';
+import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
+import { trainStep } from './step.js';
+import { validate } from './validate.js';
+
+/** Progress of {@link train}: `done` and `total` count steps. */
+export interface TrainingProgress extends Progress {
+  /** The epoch under way, counted from 1. */
+  readonly epoch: number;
+  /** Epochs in all. */
+  readonly epochs: number;
+  /** Mean loss of the epoch so far. */
+  readonly loss: number;
+  /** Steps per second since the call began. */
+  readonly rate: number;
+  /** Estimated seconds to the end. */
+  readonly secondsLeft: number;
+}
+
+/** What {@link TrainOptions.onEpoch} receives. */
+export interface EpochReport extends EpochScores {
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** The model's weights are now the best by validation Dice. */
+  readonly isBest: boolean;
+  /** Duration of the epoch, validation included. */
+  readonly seconds: number;
+}
+
+/** Options of {@link train}. */
+export interface TrainOptions extends LongCallOptions<TrainingProgress> {
+  /** Default 50, as the paper. */
+  readonly epochs?: number;
+  /** Default 5, as the paper; the last, smaller batch of an epoch is kept. */
+  readonly batchSize?: number;
+  /** Of Adam. Default 1e-3. */
+  readonly learningRate?: number;
+  /** A loss by name, from logits; default 'bce'. */
+  readonly loss?: LossName;
+  /**
+   * 'none'; 'random' (default): each batch one of identity, flips and rotations; 'expand': the training part enlarged five
+   * times by the paper's four transforms.
+   */
+  readonly augment?: 'none' | 'random' | 'expand';
+  /** Seed of shuffling and augmentation, 0 included. Default 0. */
+  readonly seed?: number;
+  /** The state of an interrupted run, to go on from. */
+  readonly state?: TrainingState;
+  /** Called after each epoch, before `onState`. */
+  readonly onEpoch?: (report: EpochReport) => Promise<void> | void;
+  /** Called at the start, after each epoch, and where the call is aborted, with the state to go on from. */
+  readonly onState?: (state: TrainingState) => Promise<void> | void;
+}
+
+/** What {@link train} returns. The model holds the weights of the last epoch. */
+export interface TrainResult {
+  readonly history: History;
+  readonly best: BestEpoch | null;
+}
+
+/** Training and validation samples of one size. */
+export interface TrainingData {
+  readonly training: readonly Sample[];
+  readonly validation: readonly Sample[];
+}
+
+type Position = Omit<TrainingPosition, 'optimizerSteps' | 'dropoutCalls'>;
+type Settings = Required<Pick<TrainOptions, 'epochs' | 'batchSize' | 'augment' | 'seed'>>;
+
+const START: Position = { epoch: 0, step: 0, lossSum: 0, history: EMPTY_HISTORY, best: null };
+
+/** The event loop's turn: signals, timers and the page's own work run between two steps. */
+const yieldToOthers = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+
+function checkData({ training, validation }: TrainingData): void {
+  if (training.length === 0 || validation.length === 0) {
+    throw new DataError(
+      `Training needs at least one sample in each part. Received: ${training.length} for training, ${validation.length} for validation. Give more images, or another share for validation.`,
+    );
+  }
+  requireOneSize([...training, ...validation]);
+}
+
+/** One run under way: where it stands, and what it takes a step with. */
+class Run {
+  private position: Position;
+  private readonly network: tfl.LayersModel;
+  private readonly loss: Loss;
+  private readonly training: readonly Sample[];
+  private readonly report: (position: Position) => void;
+
+  constructor(
+    private readonly model: tfl.LayersModel,
+    private readonly data: TrainingData,
+    private readonly optimizer: Adam,
+    private readonly settings: Settings,
+    private readonly options: TrainOptions,
+  ) {
+    this.position = options.state ?? START;
+    this.network = logitsModel(model);
+    this.loss = createLoss(options.loss ?? 'bce', { fromLogits: true });
+    this.training = settings.augment === 'expand' ? expand(data.training) : data.training;
+    this.report = progressReporter(
+      this.position,
+      Math.ceil(this.training.length / settings.batchSize),
+      settings,
+      options,
+    );
+  }
+
+  async toEnd(): Promise<TrainResult> {
+    if (this.options.state === undefined) await this.save();
+    else restoreState(this.model, this.optimizer, this.options.state);
+    while (this.position.epoch < this.settings.epochs) await this.epoch();
+    return { history: this.position.history, best: this.position.best };
+  }
+
+  private async epoch(): Promise<void> {
+    const { batchSize, seed } = this.settings;
+    const started = performance.now();
+    const epoch = this.position.epoch + 1;
+    const batches = batchIndices(epochOrder(this.training.length, { seed, epoch }), batchSize);
+    // A resumed epoch begins at the step where it stopped.
+    for (const indices of batches.slice(this.position.step)) {
+      if (this.options.signal?.aborted) {
+        await this.save();
+        this.options.signal.throwIfAborted();
+      }
+      await this.step(indices, epoch);
+    }
+    const scores = await this.score();
+    const best = betterEpoch(this.position.best, { epoch, meanIoU: scores.valMeanIoU, dice: scores.valDice });
+    this.position = { epoch, step: 0, lossSum: 0, history: extendHistory(this.position.history, scores), best };
+    const seconds = (performance.now() - started) / 1000;
+    await this.options.onEpoch?.({ ...scores, epoch, isBest: best.epoch === epoch, seconds });
+    await this.save();
+  }
+
+  private async step(indices: readonly number[], epoch: number): Promise<void> {
+    const { augment, seed } = this.settings;
+    const { step, lossSum } = this.position;
+    const samples = indices.flatMap((index) => this.training[index] ?? []);
+    const batch = packBatch(augment === 'random' ? random(samples, { seed, epoch, step }) : samples);
+    const loss = trainStep(this.network, this.loss, this.optimizer, batch);
+    const [value = Number.NaN] = await loss.data();
+    loss.dispose();
+    this.position = { ...this.position, step: step + 1, lossSum: lossSum + value };
+    this.report(this.position);
+    await yieldToOthers();
+  }
+
+  private async score(): Promise<EpochScores> {
+    const { loss, matrix } = await validate(this.network, this.data.validation, {
+      loss: this.loss,
+      batchSize: this.settings.batchSize,
+    });
+    return {
+      loss: this.position.lossSum / this.position.step,
+      valLoss: loss,
+      valMeanIoU: matrix.result({ classes: 'all' }).meanIoU ?? Number.NaN,
+      valDice: matrix.result({ classes: 'foreground' }).dice ?? Number.NaN,
+    };
+  }
+
+  private async save(): Promise<void> {
+    await this.options.onState?.(await captureState(this.model, this.optimizer, this.position));
+  }
+}
+
+/** Reports progress; the rate counts from now on. */
+function progressReporter(start: Position, stepsPerEpoch: number, { epochs }: Settings, { onProgress }: TrainOptions) {
+  const total = epochs * stepsPerEpoch;
+  const finished = ({ epoch, step }: Position) => epoch * stepsPerEpoch + step;
+  const already = finished(start);
+  const began = performance.now();
+  return (position: Position): void => {
+    const done = finished(position);
+    const rate = (done - already) / ((performance.now() - began) / 1000);
+    onProgress?.({
+      status: 'training',
+      done,
+      total,
+      epoch: position.epoch + 1,
+      epochs,
+      loss: position.lossSum / position.step,
+      rate,
+      secondsLeft: (total - done) / rate,
+    });
+  };
+}
+
+/**
+ * Trains a network: Adam on the loss of the logits, the paper's recipe by default. Shuffling, augmentation and dropout
+ * follow from the seed, the epoch and the step, so that a run that is resumed from its state ends with the same bits on
+ * backends that compute in one order (cpu, wasm with one thread).
+ *
+ * @param model A network of this package (or any model with a layer named `logits`); trained in place.
+ * @param data Training and validation samples of one size.
+ * @param options See {@link TrainOptions}.
+ * @returns History and best epoch; the weights of the best epoch are the model's when `onEpoch` says `isBest`.
+ * @throws DataError where samples differ in size or a part is empty; `signal.reason` where aborted, after `onState`.
+ *
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { models } from 'pyconvunet';
+ * import { phantom, prepareSamples, train } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 3, size: 32 }));
+ * const model = models.uNet({ widths: [4, 8], inputShape: [32, 32, 1], seed: 1 });
+ * const data = { training: samples.slice(0, 2), validation: samples.slice(2) };
+ * const { history } = await train(model, data, { epochs: 2 });
+ * console.log(history.loss.length); // 2
+ * ```
+ */
+export async function train(
+  model: tfl.LayersModel,
+  data: TrainingData,
+  options: TrainOptions = {},
+): Promise<TrainResult> {
+  const { epochs = 50, batchSize = 5, augment = 'random', seed = 0, learningRate = 1e-3 } = options;
+  checkData(data);
+  const optimizer = new Adam({ learningRate });
+  try {
+    return await new Run(model, data, optimizer, { epochs, batchSize, augment, seed }, options).toEnd();
+  } finally {
+    optimizer.dispose();
+  }
+}
