@@ -8,6 +8,7 @@ steps.run('direction of imports', 'depcruise', ['--config', '.dependency-cruiser
 steps.run('types', 'tsc', ['--noEmit']);
 const built = !isStale() || steps.run('build', 'npm', ['run', '--silent', 'build']);
 steps.vitest('unit tests');
+steps.run('API pages: every export documented', 'typedoc', ['--emit', 'none']);
 if (built) {
   steps.vitest('the packed package', ['--config', 'test/package/vitest.config.ts']);
 }

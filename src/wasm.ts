@@ -1,6 +1,8 @@
 /**
  * Entry `pyconvunet/wasm`: registers backend 'wasm' with TensorFlow.js's SIMD binary embedded, and the kernels that
  * TensorFlow.js lacks for training on it.
+ *
+ * @packageDocumentation
  */
 import { embedBinary } from './kernels/wasm/embeddedBinary.js';
 import { registerWasmKernels } from './kernels/wasm/kernels.js';

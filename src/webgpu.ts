@@ -1,4 +1,8 @@
-/** Entry `pyconvunet/webgpu`: registers backend 'webgpu', in browsers, in Deno, and in Node with a GPU object or device handed over. */
+/**
+ * Entry `pyconvunet/webgpu`: registers backend 'webgpu', in browsers, in Deno, and in Node with a GPU object or device handed over.
+ *
+ * @packageDocumentation
+ */
 import { webgpuProvider } from './kernels/webgpu/provider.js';
 import { registerProvider } from './runtime/providers.js';
 

@@ -1,5 +1,6 @@
 /** Samples and data sets, without a file system: for browsers and for all other runtimes. */
 export { type Batch, batchIndices, epochOrder, packBatch, requireOneSize } from './batches.js';
+export type { IndexedAs } from './decode/channels.js';
 export { countPages, type DecodeOptions, decodeImage, imageExtensions } from './decode/index.js';
 export { encodePng, type PngPixels } from './encode.js';
 export { grouping } from './groups.js';
@@ -22,6 +23,6 @@ export {
   resolvePreprocessing,
 } from './preprocess.js';
 export { isEightBit, isGrey, type Raster, type RasterData } from './raster.js';
-export { resizeBilinear, resizeNearest, type Size } from './resize.js';
+export { type Plane, resizeBilinear, resizeNearest, type Size } from './resize.js';
 export type { Sample } from './sample.js';
 export { type Named, type Split, type SplitOptions, split } from './split.js';

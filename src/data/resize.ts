@@ -4,7 +4,8 @@ import { InvalidArgumentError } from '../runtime/errors.js';
 /** Height and width in pixels. */
 export type Size = readonly [height: number, width: number];
 
-interface Plane<T> {
+/** An image as rows of pixels, channels innermost: data[(y * width + x) * channels + c]. */
+export interface Plane<T> {
   readonly width: number;
   readonly height: number;
   readonly channels: number;

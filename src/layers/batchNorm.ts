@@ -24,7 +24,7 @@ export interface BatchNormArgs extends LayerArgs {
 
 /** Batch normalisation as a Keras-style layer; made by {@link batchNorm}. */
 export class BatchNorm extends tfl.layers.Layer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('BatchNorm');
   private readonly options: Required<Pick<BatchNormArgs, 'activation' | 'scale' | 'center' | 'epsilon' | 'momentum'>>;
   private gamma: tfl.LayerVariable | undefined;

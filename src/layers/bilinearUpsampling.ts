@@ -33,7 +33,7 @@ function enlarge(images: tf.Tensor4D, size: [number, number]): tf.Tensor {
 
 /** The layer behind {@link bilinearUpsampling}. */
 export class BilinearUpsampling extends FixedLayer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('BilinearUpsampling');
   private readonly size: number;
 

@@ -17,7 +17,7 @@ const isPair = (pair: unknown): pair is [number, number] =>
 
 /** The layer behind {@link crop}. */
 export class Crop extends FixedLayer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('Crop');
   private readonly cropping: [[number, number], [number, number]];
 

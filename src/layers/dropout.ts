@@ -17,7 +17,7 @@ export interface DropoutArgs extends LayerArgs {
 
 /** The layer behind {@link dropout}. */
 export class Dropout extends FixedLayer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('Dropout');
   /** How many masks were drawn so far: together with the seed the layer's whole random state. */
   calls = 0;

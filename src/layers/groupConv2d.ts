@@ -18,7 +18,7 @@ export interface GroupConv2DArgs
 
 /** Grouped convolution as a Keras-style layer; made by {@link groupConv2d}. */
 export class GroupConv2D extends PyConv2D {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static override readonly className: string = className('GroupConv2D');
   private readonly groupArgs: Pick<GroupConv2DArgs, 'filters' | 'kernelSize' | 'groups'>;
 

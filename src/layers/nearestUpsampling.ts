@@ -29,7 +29,7 @@ function repeatPixels(images: tf.Tensor4D, factor: number): tf.Tensor {
 
 /** The layer behind {@link nearestUpsampling}. */
 export class NearestUpsampling extends FixedLayer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('NearestUpsampling');
   private readonly size: number;
 

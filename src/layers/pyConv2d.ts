@@ -30,7 +30,7 @@ const filterShapes = (levels: readonly Level[], inputChannels: number): [number,
 
 /** Pyramidal convolution as a Keras-style layer; made by {@link pyConv2d}. */
 export class PyConv2D extends tfl.layers.Layer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('PyConv2D');
   protected readonly args: PyConv2DArgs;
   private readonly resolved: ResolvedConvOptions;

@@ -24,7 +24,7 @@ export interface SizeGuardArgs extends LayerArgs {
  * @throws InvalidArgumentError naming the divisor and the nearest legal sizes.
  */
 export class SizeGuard extends FixedLayer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = className('SizeGuard');
   /** Height and width must be multiples of it. */
   readonly divisor: number;

@@ -26,10 +26,11 @@ export interface VariableMoments {
   readonly square: tf.Tensor;
 }
 
-type NamedTensor = Awaited<ReturnType<tf.Optimizer['getWeights']>>[number];
+/** A tensor under the name of its variable. */
+export type NamedTensor = Awaited<ReturnType<tf.Optimizer['getWeights']>>[number];
 
 /** Gradients as tf.Optimizer receives them: by variable name, or as a list of named tensors. */
-type Gradients = tf.NamedTensorMap | NamedTensor[];
+export type Gradients = tf.NamedTensorMap | NamedTensor[];
 
 const STEP = 'step';
 
@@ -38,7 +39,7 @@ const STEP = 'step';
  * moments, so that a restored optimizer goes on with the same bits: the bias corrections are functions of the step.
  */
 export class Adam extends tf.Optimizer {
-  /** @nocollapse */
+  /** The name by which a saved model finds this class. */
   static readonly className: string = 'pyconvunet>Adam';
   /** May be changed between steps. */
   learningRate: number;
@@ -158,7 +159,7 @@ export class Adam extends tf.Optimizer {
     return { learningRate, beta1, beta2, epsilon };
   }
 
-  /** @nocollapse */
+  /** Builds it from what getConfig gave. */
   static override fromConfig<T extends tf.serialization.Serializable>(
     cls: tf.serialization.SerializableConstructor<T>,
     config: tf.serialization.ConfigDict,

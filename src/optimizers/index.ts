@@ -1,1 +1,1 @@
-export { Adam, type AdamOptions, adam } from './adam.js';
+export { Adam, type AdamOptions, adam, type Gradients, type NamedTensor, type VariableMoments } from './adam.js';

@@ -93,14 +93,14 @@ test('TypeScript: nodenext and bundler, in modules and in CommonJS', () => {
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import 'pyconvunet/wasm';
 import { type Progress, inference, layers, losses, models, useBackend, version } from 'pyconvunet';
-import { fit } from 'pyconvunet/training';
+import { train } from 'pyconvunet/training';
 import { loadSamples } from 'pyconvunet/files';
 export async function main(): Promise<string> {
   await useBackend('wasm');
   const network: LayersModel = models.pyConvUNet({ inputShape: [64, 64, 1], widths: [8, 16] });
   const layer: layers.PyConv2D = layers.pyConv2d({ filters: 8 });
   const loss = losses.bceDice();
-  void [fit, loadSamples, layer, loss, inference.predictMask(network, tf.zeros([64, 64, 1]))];
+  void [train, loadSamples, layer, loss, inference.predictMask(network, tf.zeros([64, 64, 1]))];
   const report = (progress: Progress): number => progress.done;
   // @ts-expect-error: filters is a number
   layers.pyConv2d({ filters: 'eight' });

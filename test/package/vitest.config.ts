@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** The package as others get it: packed, installed, bundled. Needs dist/ and the npm registry. */
 export default defineConfig({
+  cacheDir: '../../node_modules/.vite',
   test: {
     root: import.meta.dirname,
     include: ['**/*.test.ts'],

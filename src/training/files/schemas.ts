@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { names as lossNames } from '../../losses/index.js';
 import { names as modelNames } from '../../models/index.js';
 
+/** history.json of a run: one number per epoch. */
 export const historySchema = z.strictObject({
   loss: z.array(z.number()).readonly(),
   valLoss: z.array(z.number()).readonly(),
@@ -10,6 +11,7 @@ export const historySchema = z.strictObject({
   valDice: z.array(z.number()).readonly(),
 });
 
+/** The best epoch of a run, by its validation part. */
 export const bestEpochSchema = z.strictObject({
   epoch: z.int().min(1),
   meanIoU: z.number(),
@@ -70,4 +72,5 @@ export const runConfigSchema = z.strictObject({
   command: z.string(),
 });
 
+/** What config.json of a run says. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
