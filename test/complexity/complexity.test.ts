@@ -10,6 +10,7 @@ import { dropout } from '../../src/layers/dropout.js';
 import { batchNorm, groupConv2d, PyConv2D, type PyConv2DArgs, pyConv2d } from '../../src/layers/index.js';
 import { nearestUpsampling } from '../../src/layers/nearestUpsampling.js';
 import { SizeGuard } from '../../src/layers/sizeGuard.js';
+import { uNet } from '../../src/models/index.js';
 
 type Layer = tfl.layers.Layer;
 
@@ -290,8 +291,8 @@ describe('complexity', () => {
   });
 
   it('passes on the refusal of a size that the network cannot take', () => {
-    const guarded = single(new SizeGuard({ divisor: 4, network: 'U-Net' }));
-    expect(() => complexity(guarded, { inputShape: [6, 8, 8] })).toThrow(
+    const network = uNet({ widths: [2, 4, 8] });
+    expect(() => complexity(network, { inputShape: [6, 8, 3] })).toThrow(
       'U-Net needs height and width that are multiples of 4. Received: 6x8.',
     );
   });

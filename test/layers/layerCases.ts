@@ -77,7 +77,7 @@ export const CASES: readonly LayerCase[] = [
   {
     title: 'GroupConv2D',
     make: (extra) =>
-      groupConv2d({ filters: 6, kernelSize: 3, groups: 2, padding: 'valid', activation: 'relu', ...extra }),
+      groupConv2d({ filters: 6, kernelSize: 3, groups: 2, padding: 'valid', activation: 'relu6', ...extra }),
     channels: 4,
     weights: [
       ['kernel', [3, 3, 2, 6]],
@@ -88,7 +88,16 @@ export const CASES: readonly LayerCase[] = [
   {
     title: 'GroupConv2D, depthwise',
     make: (extra) =>
-      groupConv2d({ filters: 8, kernelSize: 5, groups: 4, strides: 2, padding: 2, useBias: false, ...extra }),
+      groupConv2d({
+        filters: 8,
+        kernelSize: 5,
+        groups: 4,
+        strides: 2,
+        padding: 2,
+        useBias: false,
+        activation: 'hardSigmoid',
+        ...extra,
+      }),
     channels: 4,
     weights: [['kernel', [5, 5, 1, 8]]],
     trainable: 1,
