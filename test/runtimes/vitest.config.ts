@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['*.test.ts'],
-    globalSetup: ['../package/setup.ts'],
+    globalSetup: ['setup.ts'],
     testTimeout: 240_000,
     hookTimeout: 240_000,
     // They measure nothing, but each starts processes that take both cores.
