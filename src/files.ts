@@ -1,7 +1,22 @@
 /**
- * Data sets, images and run folders on disk, for Node, Deno and Bun.
+ * Data sets, models and run folders on disk, for Node, Deno and Bun.
  *
  * @packageDocumentation
  */
-export * from './data/files/index.js';
-export * from './training/files/index.js';
+export {
+  findPairs,
+  type LoadedSamples,
+  type LoadOptions,
+  loadSamples,
+  type PageRef,
+  type Pair,
+} from './data/files/index.js';
+export {
+  createRun,
+  type RunConfig,
+  readCheckpoint,
+  readRunConfig,
+  saveModel,
+  writeCheckpoint,
+  writeHistory,
+} from './training/files/index.js';

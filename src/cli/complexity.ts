@@ -1,6 +1,6 @@
 /** `pyconvunet complexity`: parameters and operations of the networks. */
 import { Command } from 'commander';
-import { complexity } from '../complexity/index.js';
+import { complexity, formatComparison } from '../complexity/index.js';
 import { create, names as modelNames, type NetworkName } from '../models/index.js';
 import { startBackend } from './backend.js';
 import { printJson } from './output.js';
@@ -16,7 +16,6 @@ interface ComplexityFlags {
   readonly json: boolean;
 }
 
-const millions = (value: number): string => (value / 1e6).toFixed(3);
 const billions = (value: number): string => (value / 1e9).toFixed(2);
 
 async function run(flags: ComplexityFlags): Promise<void> {
@@ -38,11 +37,7 @@ async function run(flags: ComplexityFlags): Promise<void> {
   if (flags.all) {
     const models = modelNames.map(count);
     if (flags.json) return printJson({ models });
-    for (const m of models) {
-      process.stdout.write(
-        `${m.model.padEnd(16)} ${millions(m.params.total).padStart(9)} M parameters ${billions(m.macs).padStart(8)} GMac\n`,
-      );
-    }
+    process.stdout.write(`${formatComparison(models)}\n`);
     return;
   }
   const result = count(flags.model);

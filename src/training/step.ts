@@ -49,6 +49,8 @@ export function trainStep(logitsModel: tfl.LayersModel, loss: Loss, optimizer: t
     };
     const { value, grads } = tf.variableGrads(objective, variables);
     optimizer.applyGradients(grads);
+    // Writing a weight applies its constraint (Keras's kernelConstraint), which tfjs's own training forgets.
+    for (const weight of logitsModel.trainableWeights) weight.write(tf.clone(weight.read()));
     const kept = dataLoss;
     const result = kept === undefined ? value : tf.clone(kept);
     kept?.dispose();

@@ -2,4 +2,4 @@ export { writeAtomically, writeJson } from './atomic.js';
 export { checkpointSchema, readCheckpoint, writeCheckpoint } from './checkpoint.js';
 export { saveModel } from './model.js';
 export { createRun, readRunConfig, writeHistory } from './runFolder.js';
-export { historySchema, type RunConfig, runConfigSchema } from './schemas.js';
+export { bestEpochSchema, historySchema, type RunConfig, runConfigSchema, thresholdRuleSchema } from './schemas.js';

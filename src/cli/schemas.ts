@@ -1,0 +1,111 @@
+/** Schemas of the JSON documents that the command prints; `schemas/` is generated from them. */
+import { z } from 'zod';
+import { names as modelNames } from '../models/index.js';
+import { bestEpochSchema, historySchema, thresholdRuleSchema } from '../training/files/index.js';
+
+const score = z.number().min(0).max(1).nullable();
+const count = z.int().min(0);
+const trivialScores = z.strictObject({ dice: score, meanIoU: score });
+
+/** `pyconvunet train --json`. */
+export const trainDocument = z.strictObject({
+  run: z.string(),
+  history: historySchema,
+  best: bestEpochSchema.nullable(),
+  seconds: z.number(),
+});
+
+/** `pyconvunet evaluate --json`. */
+export const evaluateDocument = z.strictObject({
+  images: z.int().min(1),
+  split: z.enum(['train', 'validation', 'test', 'all']),
+  /** Foreground from this probability on; null where the most probable class decides. */
+  threshold: z.number().nullable(),
+  /** [height, width] that images and masks were scored at; null: each at its own. */
+  resolution: z.tuple([count, count]).readonly().nullable(),
+  aggregation: z.enum(['dataset', 'image']),
+  emptyPolicy: z.enum(['one', 'zero', 'ignore']),
+  /** What the empty policy touched. */
+  emptyCases: z.strictObject({ images: count, classes: count }),
+  classes: z.array(z.string()).readonly(),
+  /** Over all classes. */
+  meanIoU: score,
+  /** Of the foreground, over the whole set. */
+  dice: score,
+  confidence: z.strictObject({
+    dice: z.tuple([z.number(), z.number()]).readonly().nullable(),
+    level: z.number(),
+    unit: z.enum(['group', 'image']),
+    n: count,
+    reason: z.string().optional(),
+    note: z.string().optional(),
+  }),
+  perClass: z.array(z.strictObject({ name: z.string(), iou: score, dice: score })),
+  /** Of the foreground. */
+  perImage: z.array(z.strictObject({ name: z.string(), dice: score, iou: score })),
+  trivial: z.strictObject({
+    allForeground: trivialScores,
+    otsu: trivialScores.extend({ polarity: z.enum(['bright', 'dark']) }),
+    bestThreshold: trivialScores.extend(thresholdRuleSchema.shape),
+  }),
+});
+
+/** `pyconvunet predict --json`. */
+export const predictDocument = z.strictObject({
+  out: z.string(),
+  images: z.array(
+    z.strictObject({
+      name: z.string(),
+      mask: z.string(),
+      overlay: z.string(),
+      /** Share of the pixels that are not background. */
+      foreground: z.number().min(0).max(1),
+    }),
+  ),
+});
+
+const cost = z.strictObject({ params: count, macs: z.number() });
+
+/** `pyconvunet complexity --json`. */
+export const complexityDocument = z.strictObject({
+  model: z.enum(modelNames),
+  inputShape: z.array(z.int().min(1)).length(3),
+  classes: z.int().min(1),
+  params: z.strictObject({ trainable: count, nonTrainable: count, total: count }),
+  macs: count,
+  flops: count,
+  convention: z.enum(['macs', 'paper']),
+  layers: z.array(
+    z.strictObject({
+      name: z.string(),
+      className: z.string(),
+      outputShape: z.array(count),
+      params: count,
+      macs: count,
+      closedForm: cost.optional(),
+    }),
+  ),
+  pyramidalConvolutions: z.strictObject({ real: cost, closedForm: cost, note: z.string() }).optional(),
+  warnings: z.array(z.string()),
+});
+
+/** `pyconvunet complexity --all --json`. */
+export const comparisonDocument = z.strictObject({ models: z.array(complexityDocument) });
+
+/** `pyconvunet doctor --json`. */
+export const doctorDocument = z.object({
+  backends: z.array(
+    z.strictObject({
+      name: z.string(),
+      available: z.boolean(),
+      reason: z.string(),
+      forward: z.boolean(),
+      training: z.boolean(),
+      missing: z.array(z.string()),
+      current: z.boolean(),
+      adapter: z.string().nullable(),
+      software: z.boolean(),
+    }),
+  ),
+  problems: z.array(z.string()),
+});
