@@ -19,7 +19,10 @@ export interface NaiveConv {
 }
 
 /** Visits every product of the convolution: output index, input index, filter index. */
-function visit({ shape: [n, h, w, cin], output: [oh, ow], strides, dilations, levels }: NaiveConv, product: (y: number, x: number, level: number, f: number) => void): void {
+function visit(
+  { shape: [n, h, w, cin], output: [oh, ow], strides, dilations, levels }: NaiveConv,
+  product: (y: number, x: number, level: number, f: number) => void,
+): void {
   const cout = levels.reduce((sum, l) => sum + l.filters, 0);
   let start = 0;
   levels.forEach((l, index) => {
@@ -61,7 +64,11 @@ export function naivePyConv(conv: NaiveConv, x: ArrayLike<number>): Float64Array
 }
 
 /** Gradients of sum(y * dy) with respect to x and every filter. */
-export function naivePyConvGradients(conv: NaiveConv, x: ArrayLike<number>, dy: ArrayLike<number>): { dx: Float64Array; dfilters: Float64Array[] } {
+export function naivePyConvGradients(
+  conv: NaiveConv,
+  x: ArrayLike<number>,
+  dy: ArrayLike<number>,
+): { dx: Float64Array; dfilters: Float64Array[] } {
   const dx = new Float64Array(x.length);
   const dfilters = conv.levels.map((l) => new Float64Array(l.filter.length));
   visit(conv, (yi, xi, level, fi) => {
