@@ -5,25 +5,10 @@ import { z } from 'zod';
 import { DataError } from '../../runtime/errors.js';
 import type { TrainingState } from '../state.js';
 import { writeAtomically, writeJson } from './atomic.js';
-import { bestEpochSchema, historySchema } from './schemas.js';
+import { checkpointSchema } from './schemas.js';
 
 const CHECKPOINT = 'checkpoint.json';
 const isTensorFile = (name: string): boolean => /^checkpoint-\d+-\d+\.bin$/.test(name);
-
-/** The document checkpoint.json. */
-export const checkpointSchema = z.strictObject({
-  formatVersion: z.literal(1),
-  epoch: z.int().min(0),
-  step: z.int().min(0),
-  lossSum: z.number(),
-  history: historySchema,
-  best: bestEpochSchema.nullable(),
-  optimizerSteps: z.int().min(0),
-  dropoutCalls: z.record(z.string(), z.int().min(0)).readonly(),
-  file: z.string().regex(/^checkpoint-\d+-\d+\.bin$/),
-  /** Float32, little-endian, one after another in this order. */
-  tensors: z.array(z.strictObject({ name: z.string(), shape: z.array(z.int().min(0)).readonly() })),
-});
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
 

@@ -1,5 +1,12 @@
 export { writeAtomically, writeJson } from './atomic.js';
-export { checkpointSchema, readCheckpoint, writeCheckpoint } from './checkpoint.js';
+export { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 export { saveModel } from './model.js';
 export { createRun, readRunConfig, writeHistory } from './runFolder.js';
-export { bestEpochSchema, historySchema, type RunConfig, runConfigSchema, thresholdRuleSchema } from './schemas.js';
+export {
+  bestEpochSchema,
+  checkpointSchema,
+  historySchema,
+  type RunConfig,
+  runConfigSchema,
+  thresholdRuleSchema,
+} from './schemas.js';

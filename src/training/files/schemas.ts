@@ -74,3 +74,18 @@ export const runConfigSchema = z.strictObject({
 
 /** What config.json of a run says. */
 export type RunConfig = z.infer<typeof runConfigSchema>;
+
+/** checkpoint.json of a run: where it stands, and which file holds its tensors. */
+export const checkpointSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  epoch: z.int().min(0),
+  step: z.int().min(0),
+  lossSum: z.number(),
+  history: historySchema,
+  best: bestEpochSchema.nullable(),
+  optimizerSteps: z.int().min(0),
+  dropoutCalls: z.record(z.string(), z.int().min(0)).readonly(),
+  file: z.string().regex(/^checkpoint-\d+-\d+\.bin$/),
+  /** Float32, little-endian, one after another in this order. */
+  tensors: z.array(z.strictObject({ name: z.string(), shape: z.array(z.int().min(0)).readonly() })),
+});

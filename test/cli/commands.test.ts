@@ -1,0 +1,311 @@
+/** train, evaluate, predict, complexity and doctor: their documents, files and messages. */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decode } from 'fast-png';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  comparisonDocument,
+  complexityDocument,
+  doctorDocument,
+  evaluateDocument,
+  predictDocument,
+  trainDocument,
+} from '../../src/cli/schemas.js';
+import { checkpointSchema, historySchema, runConfigSchema } from '../../src/training/files/schemas.js';
+import { temporaryFolder, writeDataset } from './dataset.js';
+import { pyconvunet } from './harness.js';
+
+let folder = '';
+let data = '';
+let run = '';
+
+const json = async (path: string): Promise<unknown> => JSON.parse(await readFile(path, 'utf8'));
+const trainArgs = (out: string, ...more: string[]) => [
+  ...[
+    'train',
+    '--data',
+    data,
+    '--model',
+    'unet',
+    '--widths',
+    '4,8',
+    '--backend',
+    'wasm',
+    '--epochs',
+    '2',
+    '--batch',
+    '3',
+  ],
+  ...['--seed', '1', '--out', out],
+  ...more,
+];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  data = await writeDataset(join(folder, 'data'));
+  run = join(folder, 'run');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('pyconvunet train', () => {
+  it('writes a run folder and prints one document', async () => {
+    const { code, stdout, stderr } = await pyconvunet(trainArgs(run, '--json'));
+    expect(stderr).toContain('8 images: 6 for training, 2 for validation, 0 for the test.');
+    expect(stderr).toMatch(
+      /Estimated memory 0\.\d\d GB of \d+\.\d\d GB; estimated time .+ for 4 steps \(from one forward pass\)\./,
+    );
+    expect(stderr).toMatch(/epoch 2\/2 {2}loss \d\.\d{4} {2}val loss \d\.\d{4} {2}Dice \d\.\d{4} {2}MIoU \d\.\d{4}/);
+    expect(code).toBe(0);
+    const document = trainDocument.parse(JSON.parse(stdout));
+    expect(document.history.loss).toHaveLength(2);
+    expect((await readdir(run)).sort()).toEqual([
+      'checkpoint-2-0.bin',
+      'checkpoint.json',
+      'config.json',
+      'history.json',
+      'model.json',
+      'weights.bin',
+    ]);
+    expect(historySchema.parse(await json(join(run, 'history.json')))).toEqual(document.history);
+    const config = runConfigSchema.parse(await json(join(run, 'config.json')));
+    expect([...config.parts.train, ...config.parts.validation].sort()).toHaveLength(8);
+    expect(config.command).toContain('--widths 4,8');
+    expect(checkpointSchema.parse(await json(join(run, 'checkpoint.json'))).best).toEqual(document.best);
+  });
+
+  it('never overwrites a run', async () => {
+    const { code, stderr } = await pyconvunet(trainArgs(run));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${run} already holds a run. Go on with it by --resume ${run}, or give another --out.`);
+  });
+
+  it('keeps groups in one part', async () => {
+    const out = join(folder, 'grouped');
+    await pyconvunet(
+      trainArgs(out, '--group-by', '^(p\\d+)_', '--epochs', '1', '--test', '0.25', '--validation', '0.25'),
+    );
+    const { parts } = runConfigSchema.parse(await json(join(out, 'config.json')));
+    const groups = Object.values(parts).map((names) => new Set(names.map((name) => name.split('_')[0])));
+    expect(groups.flatMap((set) => [...set]).sort()).toEqual(['p0', 'p1', 'p2', 'p3']);
+    expect(parts.test.length).toBeGreaterThan(0);
+  });
+
+  it('stops on a signal, says how to go on, and ends with the weights of a run left alone', async () => {
+    const out = join(folder, 'interrupted');
+    const controller = new AbortController();
+    const timer = setInterval(async () => {
+      const history = await json(join(out, 'history.json')).catch(() => ({ loss: [] }));
+      if (historySchema.safeParse(history).data?.loss.length === 1) controller.abort();
+    }, 5);
+    const stopped = await pyconvunet(trainArgs(out, '--epochs', '40'), controller.signal);
+    clearInterval(timer);
+    expect(stopped.code).toBe(130);
+    expect(stopped.stdout).toContain(`Stopped; the run is saved. Go on with: pyconvunet train --resume ${out}`);
+    const resumed = await pyconvunet(['train', '--resume', out]);
+    expect(resumed.stderr).toBe('');
+    expect(resumed.code).toBe(0);
+    const alone = join(folder, 'alone');
+    await pyconvunet(trainArgs(alone, '--epochs', '40'));
+    for (const file of ['weights.bin', 'history.json', 'checkpoint-40-0.bin']) {
+      expect(Buffer.compare(await readFile(join(out, file)), await readFile(join(alone, file)))).toBe(0);
+    }
+  });
+
+  it('refuses what the backend cannot hold, and says what fits', async () => {
+    const { code, stderr } = await pyconvunet([
+      ...['train', '--data', 'phantom:lung', '--model', 'unet', '--widths', '64,128,256,512'],
+      ...['--size', '128', '--batch', '40', '--out', join(folder, 'large')],
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /A training step of 40 images of 128x128 needs about \d+\.\d\d GB, and backend wasm can hold 4\.00 GB here\. A batch of \d+ fits \(\d\.\d\d GB\)\./,
+    );
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('pyconvunet evaluate', () => {
+  it('scores the validation part of the own data by default', async () => {
+    const { code, stdout } = await pyconvunet(['evaluate', '--run', run, '--data', data, '--json']);
+    expect(code).toBe(0);
+    const document = evaluateDocument.parse(JSON.parse(stdout));
+    const { best } = checkpointSchema.parse(await json(join(run, 'checkpoint.json')));
+    expect(document).toMatchObject({ images: 2, split: 'validation', threshold: 0.5, aggregation: 'dataset' });
+    // The kept weights are those of the best epoch.
+    expect(document.dice).toBeCloseTo(best?.dice ?? -1, 6);
+    expect(document.meanIoU).toBeCloseTo(best?.meanIoU ?? -1, 6);
+  });
+
+  it('scores all of other data, and a part of the own', async () => {
+    const other = await writeDataset(join(folder, 'other'), 3);
+    const all = evaluateDocument.parse(
+      JSON.parse((await pyconvunet(['evaluate', '--run', run, '--data', other, '--json'])).stdout),
+    );
+    expect(all).toMatchObject({ images: 3, split: 'all' });
+    const train = await pyconvunet([
+      'evaluate',
+      '--run',
+      run,
+      '--data',
+      data,
+      '--split',
+      'train',
+      '--threshold',
+      '0.3',
+      '--json',
+    ]);
+    expect(evaluateDocument.parse(JSON.parse(train.stdout))).toMatchObject({
+      images: 6,
+      split: 'train',
+      threshold: 0.3,
+    });
+    const wrong = await pyconvunet(['evaluate', '--run', run, '--data', other, '--split', 'test']);
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain(
+      `--split test is a part of the run's own data (${data}). Received: --data ${other}.`,
+    );
+  });
+
+  it('prints lines for people', async () => {
+    const { stdout } = await pyconvunet(['evaluate', '--run', run, '--data', data]);
+    expect(stdout).toMatch(/2 images \(validation\) {2}Dice \d\.\d{4} \(95 % interval/);
+    expect(stdout).toMatch(/all foreground {2}Dice \d\.\d{4} {2}MIoU \d\.\d{4}/);
+  });
+});
+
+describe('pyconvunet predict', () => {
+  it('writes a mask and an overlay of each image, with the true contour in red', async () => {
+    const out = join(folder, 'predictions');
+    const { code, stdout } = await pyconvunet([
+      ...[
+        'predict',
+        '--run',
+        run,
+        '--input',
+        join(data, 'image'),
+        '--truth',
+        join(data, 'mask'),
+        '--out',
+        out,
+        '--json',
+      ],
+    ]);
+    expect(code).toBe(0);
+    const { images } = predictDocument.parse(JSON.parse(stdout));
+    expect(images).toHaveLength(8);
+    const mask = decode(await readFile(images[0]?.mask ?? ''));
+    expect([mask.width, mask.height, mask.channels]).toEqual([32, 32, 1]);
+    expect([...new Set(mask.data)].every((value) => value === 0 || value === 255)).toBe(true);
+    const overlay = decode(await readFile(images[0]?.overlay ?? ''));
+    expect(overlay.channels).toBe(3);
+    const red = Array.from({ length: 1024 }, (_, i) => overlay.data.slice(i * 3, i * 3 + 3).join()).filter(
+      (rgb) => rgb === '230,0,0',
+    );
+    expect(red.length).toBeGreaterThan(20);
+  });
+
+  it('takes one file, and says which is unreadable', async () => {
+    const out = join(folder, 'one');
+    await pyconvunet(['predict', '--run', run, '--input', join(data, 'image', 'p0_s0.png'), '--out', out]);
+    expect((await readdir(out)).sort()).toEqual(['p0_s0.mask.png', 'p0_s0.overlay.png']);
+    const broken = join(folder, 'broken.png');
+    await writeFile(broken, 'no picture');
+    const { code, stderr } = await pyconvunet(['predict', '--run', run, '--input', broken, '--out', out]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(broken);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('pyconvunet complexity', () => {
+  it('gives the counts of one network and of all', async () => {
+    const one = await pyconvunet(['complexity', '--model', 'pyconvunet', '--input', '512x512x3', '--json']);
+    expect(complexityDocument.parse(JSON.parse(one.stdout))).toMatchObject({
+      model: 'pyconvunet',
+      inputShape: [512, 512, 3],
+      classes: 1,
+      params: { trainable: 4096801, nonTrainable: 11776, total: 4108577 },
+      convention: 'macs',
+    });
+    const narrow = await pyconvunet(['complexity', '--all', '--input', '64x64x3', '--convention', 'paper', '--json']);
+    expect(comparisonDocument.parse(JSON.parse(narrow.stdout)).models.map(({ model }) => model)).toHaveLength(7);
+  });
+});
+
+describe('pyconvunet doctor', () => {
+  it('lists the backends', async () => {
+    const { code, stdout } = await pyconvunet(['doctor', '--json']);
+    expect(code).toBe(0);
+    const { backends } = doctorDocument.parse(JSON.parse(stdout));
+    expect(backends.find(({ name }) => name === 'wasm')).toMatchObject({
+      available: true,
+      forward: true,
+      training: true,
+    });
+    expect((await pyconvunet(['doctor'])).stdout).toContain('yes  wasm');
+  });
+});
+
+describe('bad usage and bad data', () => {
+  const usage: [string, string[], string][] = [
+    [
+      'an unknown network',
+      ['train', '--data', 'x', '--out', 'y', '--model', 'vnet'],
+      'It must be one of pyconvunet, unet, unet++',
+    ],
+    [
+      'a bad number',
+      ['train', '--data', 'x', '--out', 'y', '--epochs', '0'],
+      'It must be a whole number of at least 1.',
+    ],
+    [
+      'bad widths',
+      ['train', '--data', 'x', '--out', 'y', '--widths', '8'],
+      'It must hold at least two numbers, such as 16,32,64.',
+    ],
+    [
+      'a bad window',
+      ['train', '--data', 'x', '--out', 'y', '--window', '40'],
+      'It must be CENTRE,WIDTH with a width above 0',
+    ],
+    ['no data', ['train', '--out', 'y'], 'train needs --data and --out, or --resume RUN to go on with a run.'],
+    ['an unknown option', ['doctor', '--runn', 'x'], "unknown option '--runn'"],
+    ['an unknown command', ['segment'], "unknown command 'segment'"],
+    ['a missing option', ['evaluate', '--run', 'x'], "required option '--data <dir>' not specified"],
+  ];
+  it.each(usage)('exits with 2 for %s', async (_, args, message) => {
+    const { code, stderr, stdout } = await pyconvunet(args);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  const failures: [string, string[], string][] = [
+    ['a folder that is no run', ['evaluate', '--run', 'nowhere', '--data', 'x'], 'nowhere is no run folder'],
+    ['a folder that is not there', ['train', '--data', 'nowhere', '--out', 'y'], 'nowhere'],
+    ['an unknown phantom', ['train', '--data', 'phantom:heart', '--out', 'y'], "There is no phantom 'heart'."],
+    [
+      'an unknown backend',
+      ['train', '--data', 'phantom:lung', '--out', 'y', '--backend', 'cuda'],
+      "There is no backend 'cuda'.",
+    ],
+    ['a checkpoint that is not there', ['train', '--resume', 'nowhere'], 'nowhere is no run folder'],
+    [
+      'threads',
+      ['train', '--data', 'phantom:lung', '--out', 'y', '--threads', '2'],
+      'This version computes on one thread.',
+    ],
+  ];
+  it.each(failures)('exits with 1 for %s, without a stack', async (_, args, message) => {
+    const { code, stderr } = await pyconvunet(args);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toContain('    at ');
+    expect(code).toBe(1);
+  });
+
+  it('prints help and version with 0', async () => {
+    expect(await pyconvunet(['--version'])).toMatchObject({ code: 0 });
+    expect((await pyconvunet(['train', '--help'])).stdout).toContain('--group-by <regex>');
+  });
+});
