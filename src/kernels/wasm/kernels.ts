@@ -1,9 +1,12 @@
 /** All kernels of backend wasm in one call. */
 import { registerBatchNorm } from './batchNorm.js';
+import { registerConcat } from './concat.js';
 import { registerConvGradients } from './convGradients.js';
 import { registerDepthwiseGradients } from './depthwiseGradients.js';
 import { registerIdentity } from './identity.js';
+import { registerReverse } from './reverse.js';
 import { registerSegmentSum } from './segmentSum.js';
+import { registerSlice } from './slice.js';
 
 let registered = false;
 
@@ -13,6 +16,9 @@ export function registerWasmKernels(): void {
   registered = true;
   registerConvGradients();
   registerDepthwiseGradients();
+  registerSlice();
+  registerConcat();
+  registerReverse();
   registerIdentity();
   registerSegmentSum();
   registerBatchNorm();
