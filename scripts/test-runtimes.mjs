@@ -1,6 +1,7 @@
-// `npm run test:runtimes`: the packed package in other runtimes (Node 22 and 24, Deno, Bun, headless Chromium), the tests of
-// backend webgpu, and tfjs-core's own tests. It installs test/runtimes by its own lock file: these binaries in the root
-// would shadow the node that runs npm's scripts.
+// `npm run test:runtimes`: the packed package in Node 22 and 24, Deno, Bun and headless Chromium, tfjs-core's own tests with
+// our kernels, and the suites that run on any backend, on webgpu (Dawn over a software GPU). It installs the runtimes into
+// test/runtimes by the lock file there (about 800 MB on disk): in the root their binaries would shadow the node that runs
+// npm's scripts.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,14 +33,22 @@ function unpack() {
 }
 
 const steps = new Steps();
-const isReady = steps.run('install the runtimes', install) && steps.run('unpack Chromium', unpack);
-const isBuilt = !isStale() || steps.run('build', 'npm', ['run', '--silent', 'build']);
+const isReady = (await steps.run('install the runtimes', install)) && (await steps.run('unpack Chromium', unpack));
+const isBuilt = !isStale() || (await steps.run('build', 'npm', ['run', '--silent', 'build']));
+const env = {
+  PYCONVUNET_CHROMIUM: join(unpacked, 'chromium'),
+  VK_ICD_FILENAMES: join(unpacked, 'vk_swiftshader_icd.json'),
+  LD_LIBRARY_PATH: unpacked,
+};
 if (isReady && isBuilt) {
-  const env = {
-    PYCONVUNET_CHROMIUM: join(unpacked, 'chromium'),
-    VK_ICD_FILENAMES: join(unpacked, 'vk_swiftshader_icd.json'),
-    LD_LIBRARY_PATH: unpacked,
-  };
   steps.vitest('the packed package in other runtimes', ['--config', 'test/runtimes/vitest.config.ts'], { env });
+}
+for (const backend of ['wasm', 'cpu']) {
+  const script = 'scripts/tfjs-core-tests.mjs';
+  await steps.run(`tfjs-core's own tests on ${backend}`, 'node', [script, '--backend', backend]);
+}
+if (isReady) {
+  const suites = ['backends', 'ops'].map((room) => `test/${room}/`);
+  steps.vitest('webgpu', suites, { env: { ...env, PYCONVUNET_BACKENDS: 'webgpu' } });
 }
 steps.finish();

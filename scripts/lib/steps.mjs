@@ -22,9 +22,9 @@ export function execute(command, args, options = {}) {
 }
 
 /** A step in JavaScript; what it throws is printed. */
-function attempt(step) {
+async function attempt(step) {
   try {
-    return step();
+    return await step();
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     return false;
@@ -54,10 +54,10 @@ export class Steps {
   }
 
   /** One command, or one function that returns whether it succeeded. */
-  run(name, command, args = [], options = {}) {
+  async run(name, command, args = [], options = {}) {
     console.log(`== ${name}`);
     const since = performance.now();
-    const ok = typeof command === 'function' ? attempt(command) : execute(command, args, options);
+    const ok = typeof command === 'function' ? await attempt(command) : execute(command, args, options);
     this.#report(name, ok ? 1 : 0, ok ? 0 : 1, since);
     return ok;
   }
