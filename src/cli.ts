@@ -9,6 +9,12 @@ process.on('SIGINT', () => {
   controller.abort();
 });
 
+// `pyconvunet ... | head` closes the pipe early; that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
 void runCommand(process.argv.slice(2), controller.signal).then((code) => {
   process.exitCode = code;
 });

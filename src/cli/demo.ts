@@ -9,12 +9,13 @@ import { chooseTrivialRules } from '../metrics/index.js';
 import { load } from '../models/index.js';
 import { type RunConfig, writeAtomically } from '../training/files/index.js';
 import { startBackend } from './backend.js';
-import { duration, logTo, percent } from './output.js';
+import { duration, logTo, percent, printJson } from './output.js';
 import { startRun } from './trainRun.js';
 import { versions } from './versions.js';
 
 interface DemoFlags {
   readonly out: string;
+  readonly json: boolean;
 }
 
 const IMAGES = 50;
@@ -41,8 +42,8 @@ const SETTINGS = {
   command: 'pyconvunet demo',
 } as const;
 
-async function demo({ out }: DemoFlags, signal: AbortSignal): Promise<void> {
-  const log = logTo(false);
+async function demo({ out, json }: DemoFlags, signal: AbortSignal): Promise<void> {
+  const log = logTo(json);
   const started = performance.now();
   log(
     `A narrow PyConvU-Net (widths ${SETTINGS.widths.join(', ')}; the paper's has 32 to 512) learns to find lungs in ${IMAGES} generated images of ${SIZE}x${SIZE} pixels.`,
@@ -60,7 +61,7 @@ async function demo({ out }: DemoFlags, signal: AbortSignal): Promise<void> {
     versions: versions(),
   };
   const run = join(out, 'run');
-  const { best } = await startRun(config, parts, { folder: run, log, signal });
+  const { history, best } = await startRun(config, parts, { folder: run, log, signal });
   const pictures = join(out, 'predictions');
   await mkdir(pictures, { recursive: true });
   const model = await load(join(run, 'model.json'));
@@ -80,15 +81,18 @@ async function demo({ out }: DemoFlags, signal: AbortSignal): Promise<void> {
       encodePng({ width, height, channels: 3, data: picture }),
     );
   }
+  const seconds = (performance.now() - started) / 1000;
   log(
-    `Dice ${percent(best?.dice ?? null)}, MIoU ${percent(best?.meanIoU ?? null)} on ${unseen.length} images that it has not seen, in ${duration((performance.now() - started) / 1000)}.`,
+    `Dice ${percent(best?.dice ?? null)}, MIoU ${percent(best?.meanIoU ?? null)} on ${unseen.length} images that it has not seen, in ${duration(seconds)}.`,
   );
   log(`Masks, and overlays with the true contour in red: ${pictures}`);
+  if (json) printJson({ run, predictions: pictures, history, best, seconds });
 }
 
 export function demoCommand(signal: AbortSignal): Command {
   return new Command('demo')
     .description('Train a narrow PyConvU-Net on generated images and write masks and overlays.')
     .option('--out <dir>', 'folder for the run', 'pyconvunet-demo')
+    .option('--json', 'print one JSON document', false)
     .action((flags: DemoFlags) => demo(flags, signal));
 }

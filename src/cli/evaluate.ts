@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import type { Sample } from '../data/index.js';
 import { defaultClasses, predictProbability } from '../inference/index.js';
 import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/index.js';
-import { load } from '../models/load.js';
+import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { readRunConfig } from '../training/files/index.js';
 import { startBackend } from './backend.js';
 import { dataId, loadForRun, pick } from './data.js';
-import { logTo, percent, printJson, progressLine } from './output.js';
+import { logTo, percent, printJson, withProgress } from './output.js';
 import * as parse from './parsers.js';
 
 const SPLITS = ['train', 'validation', 'test', 'all'] as const;
@@ -26,7 +26,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
   const log = logTo(flags.json);
   const config = await readRunConfig(flags.run);
   await startBackend(flags.backend, log);
-  const model = await load(`${flags.run}/model.json`);
+  const model = await loadModel(`${flags.run}/model.json`);
   const { samples } = await loadForRun(flags.data, config, signal);
   const isOwnData = dataId(flags.data) === config.data;
   const part = flags.split ?? (isOwnData ? 'validation' : 'all');
@@ -39,14 +39,17 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
   if (chosen.length === 0) throw new DataError(`The ${part} part of the run is empty. Choose another --split.`);
   const threshold = flags.threshold ?? 0.5;
   const matrix = new ConfusionMatrix({ numClasses: config.classes ?? 2, threshold });
-  const bar = progressLine(() => 'images');
-  for (const [i, sample] of chosen.entries()) {
-    signal.throwIfAborted();
-    const { probability } = await predictProbability(model, sample);
-    await matrix.update(sample.mask, probability);
-    bar.report({ status: 'evaluating', done: i + 1, total: chosen.length });
-  }
-  bar.stop();
+  await withProgress(
+    () => 'images',
+    async (report) => {
+      for (const [i, sample] of chosen.entries()) {
+        signal.throwIfAborted();
+        const { probability } = await predictProbability(model, sample);
+        await matrix.update(sample.mask, probability);
+        report({ status: 'evaluating', done: i + 1, total: chosen.length });
+      }
+    },
+  );
   const all = matrix.result({ classes: 'all' });
   const { dice } = matrix.result({ classes: 'foreground' });
   const perImage = matrix.perImage({ classes: 'foreground' });

@@ -25,13 +25,13 @@ export function duration(seconds: number): string {
 
 export const percent = (value: number | null): string => (value === null ? 'none' : value.toFixed(4));
 
-export interface ProgressLine<P extends Progress> {
+interface ProgressLine<P extends Progress> {
   report: (progress: P) => void;
   stop: () => void;
 }
 
 /** A bar on a terminal; elsewhere nothing but the lines that the command logs. */
-export function progressLine<P extends Progress>(describe: (progress: P) => string): ProgressLine<P> {
+function progressLine<P extends Progress>(describe: (progress: P) => string): ProgressLine<P> {
   if (!process.stderr.isTTY) return { report: () => {}, stop: () => {} };
   const bar = new SingleBar({
     format: '{bar} {value}/{total} {text}',
@@ -50,4 +50,17 @@ export function progressLine<P extends Progress>(describe: (progress: P) => stri
     },
     stop: () => bar.stop(),
   };
+}
+
+/** Runs long work with a bar, which is taken away whatever happens. */
+export async function withProgress<P extends Progress, R>(
+  describe: (progress: P) => string,
+  work: (report: (progress: P) => void) => Promise<R>,
+): Promise<R> {
+  const bar = progressLine(describe);
+  try {
+    return await work(bar.report);
+  } finally {
+    bar.stop();
+  }
 }

@@ -1,15 +1,18 @@
 /** `pyconvunet predict`: masks and overlays of images. */
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Command } from 'commander';
+import type { z } from 'zod';
 import { decodeImage, encodePng, imageExtensions, preprocess, type Raster } from '../data/index.js';
 import { getMetadata, overlay, predictMask, type Segmentation } from '../inference/index.js';
-import { load } from '../models/load.js';
+import { load } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { writeAtomically } from '../training/files/index.js';
 import { startBackend } from './backend.js';
-import { logTo, printJson, progressLine } from './output.js';
+import { logTo, printJson, withProgress } from './output.js';
 import * as parse from './parsers.js';
+import type { predictDocument } from './schemas.js';
 
 interface PredictFlags {
   readonly run: string;
@@ -59,42 +62,45 @@ function greyOf(raster: Raster, segmentation: ReturnType<typeof getMetadata>): U
 const maskPixels = ({ mask, classes }: Segmentation): Uint8Array =>
   classes.length > 2 ? mask : mask.map((label) => label * 255);
 
+type Written = z.infer<typeof predictDocument>['images'][number];
+
+/** Segments one image and writes its mask and overlay. */
+async function predictPage(
+  model: LayersModel,
+  { name, raster }: NamedRaster,
+  flags: PredictFlags,
+  signal: AbortSignal,
+): Promise<Written> {
+  const { out, threshold, truth } = flags;
+  const result = await predictMask(model, raster, threshold === undefined ? { signal } : { signal, threshold });
+  const { width, height } = result;
+  const mask = join(out, `${name}.mask.png`);
+  const picture = join(out, `${name}.overlay.png`);
+  const options = truth === undefined ? {} : { truth: await truthOf(truth, name, raster) };
+  const drawn = overlay(greyOf(raster, getMetadata(model)), result, options);
+  await writeAtomically(mask, encodePng({ width, height, channels: 1, data: maskPixels(result) }));
+  await writeAtomically(picture, encodePng({ width, height, channels: 3, data: drawn }));
+  const foreground = result.mask.filter((label) => label > 0).length / result.mask.length;
+  return { name, mask, overlay: picture, foreground };
+}
+
 async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> {
   const log = logTo(flags.json);
   const files = await imageFiles(flags.input);
   await startBackend(flags.backend, log);
   const model = await load(`${flags.run}/model.json`);
-  const metadata = getMetadata(model);
   await mkdir(flags.out, { recursive: true });
-  const bar = progressLine(() => 'images');
-  const written: { name: string; mask: string; overlay: string; foreground: number }[] = [];
-  for (const [i, file] of files.entries()) {
-    for (const { name, raster } of await pages(file)) {
-      signal.throwIfAborted();
-      const result = await predictMask(
-        model,
-        raster,
-        flags.threshold === undefined ? { signal } : { signal, threshold: flags.threshold },
-      );
-      const { width, height } = result;
-      const mask = join(flags.out, `${name}.mask.png`);
-      const picture = join(flags.out, `${name}.overlay.png`);
-      const truth = flags.truth === undefined ? {} : { truth: await truthOf(flags.truth, name, raster) };
-      await writeAtomically(mask, encodePng({ width, height, channels: 1, data: maskPixels(result) }));
-      await writeAtomically(
-        picture,
-        encodePng({ width, height, channels: 3, data: overlay(greyOf(raster, metadata), result, truth) }),
-      );
-      written.push({
-        name,
-        mask,
-        overlay: picture,
-        foreground: result.mask.filter((label) => label > 0).length / result.mask.length,
-      });
-    }
-    bar.report({ status: 'predicting', done: i + 1, total: files.length });
-  }
-  bar.stop();
+  const written = await withProgress(
+    () => 'images',
+    async (report) => {
+      const images: Written[] = [];
+      for (const [i, file] of files.entries()) {
+        for (const page of await pages(file)) images.push(await predictPage(model, page, flags, signal));
+        report({ status: 'predicting', done: i + 1, total: files.length });
+      }
+      return images;
+    },
+  );
   log(`${written.length} masks and overlays in ${flags.out}`);
   if (flags.json) printJson({ out: flags.out, images: written });
 }

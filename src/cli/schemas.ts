@@ -15,6 +15,9 @@ export const trainDocument = z.strictObject({
   seconds: z.number(),
 });
 
+/** `pyconvunet demo --json`. */
+export const demoDocument = trainDocument.extend({ predictions: z.string() });
+
 /** `pyconvunet evaluate --json`. */
 export const evaluateDocument = z.strictObject({
   images: z.int().min(1),

@@ -1,6 +1,5 @@
 /** `pyconvunet train`: a network on a data set, into a run folder. */
 import { Command, CommanderError } from 'commander';
-import { loadSamples } from '../data/files/index.js';
 import { split } from '../data/index.js';
 import { names as lossNames } from '../losses/index.js';
 import { chooseTrivialRules } from '../metrics/index.js';
@@ -9,7 +8,7 @@ import { UnsupportedBackendError } from '../runtime/errors.js';
 import { type RunConfig, readRunConfig } from '../training/files/index.js';
 import type { TrainResult } from '../training/index.js';
 import { startBackend } from './backend.js';
-import { dataId } from './data.js';
+import { dataId, load } from './data.js';
 import { duration, logTo, percent, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { resumeRun, startRun } from './trainRun.js';
@@ -84,7 +83,7 @@ async function newRun(
     );
   }
   const backend = await startBackend(flags.backend, log);
-  const { samples, preprocessing } = await loadSamples(data, {
+  const { samples, preprocessing } = await load(data, {
     signal,
     ...(flags.size === undefined ? {} : { size: flags.size }),
     ...(flags.window === undefined ? {} : { window: flags.window }),

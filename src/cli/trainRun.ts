@@ -22,7 +22,7 @@ import {
   train,
 } from '../training/index.js';
 import { loadForRun, pick } from './data.js';
-import { duration, type Log, progressLine } from './output.js';
+import { duration, type Log, withProgress } from './output.js';
 
 /** The network of a run, before training. */
 export function buildModel(
@@ -99,9 +99,8 @@ async function trainIn(
   state?: TrainingState,
 ): Promise<TrainResult> {
   const { folder, log, signal } = context;
-  const bar = progressLine<TrainingProgress>(progressText);
-  try {
-    return await train(
+  return withProgress<TrainingProgress, TrainResult>(progressText, (onProgress) =>
+    train(
       model,
       { training: parts.train, validation: parts.validation },
       {
@@ -113,7 +112,7 @@ async function trainIn(
         seed: config.seed,
         signal,
         ...(state === undefined ? {} : { state }),
-        onProgress: bar.report,
+        onProgress,
         onEpoch: async (report) => {
           if (report.isBest) await saveModel(model, folder);
           log(epochLine(report, config.epochs));
@@ -123,13 +122,11 @@ async function trainIn(
           await writeCheckpoint(folder, current);
         },
       },
-    );
-  } catch (error) {
+    ),
+  ).catch((error: unknown) => {
     if (signal.aborted) log(`Stopped; the run is saved. Go on with: pyconvunet train --resume ${folder}`);
     throw error;
-  } finally {
-    bar.stop();
-  }
+  });
 }
 
 /** Makes the run folder and trains. */
