@@ -58,6 +58,8 @@ function isTiled(info: tf.backend_util.Conv2DInfo): boolean {
   return (
     info.filterHeight === info.strideHeight &&
     info.filterWidth === info.strideWidth &&
+    info.padInfo.top === 0 &&
+    info.padInfo.left === 0 &&
     info.inHeight === info.outHeight * info.strideHeight &&
     info.inWidth === info.outWidth * info.strideWidth
   );
