@@ -1,16 +1,20 @@
 /** Sizes that a network cannot take are filled up with the image's own border, and cut off again behind it. */
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Repeats the last row and column until height and width are multiples of `divisor`. To be called within a tidy. */
+/** The smallest multiple of `divisor` that is not below `length`. */
+export const nextMultiple = (length: number, divisor: number): number => Math.ceil(length / divisor) * divisor;
+
+/**
+ * Repeats the last row and column until height and width are multiples of `divisor`: at the right and the bottom only, so
+ * that pixels keep their place in the network's poolings. To be called within a tidy.
+ */
 export function padToMultiple(x: tf.Tensor4D, divisor: number): tf.Tensor4D {
   const grow = (map: tf.Tensor4D, axis: 1 | 2): tf.Tensor4D => {
     const size = map.shape[axis];
-    const missing = Math.ceil(size / divisor) * divisor - size;
-    if (missing === 0) return map;
-    const begin = [0, 0, 0, 0];
-    begin[axis] = size - 1;
-    const last = tf.slice(map, begin, [-1, axis === 1 ? 1 : -1, axis === 2 ? 1 : -1, -1]);
-    return tf.concat([map, ...new Array<tf.Tensor4D>(missing).fill(last)], axis);
+    const padded = nextMultiple(size, divisor);
+    if (padded === size) return map;
+    const indices = Int32Array.from({ length: padded }, (_, i) => Math.min(i, size - 1));
+    return tf.gather(map, tf.tensor1d(indices, 'int32'), axis);
   };
   return grow(grow(x, 1), 2);
 }

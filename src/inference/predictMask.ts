@@ -1,16 +1,14 @@
 /** From an image to its segmentation: preprocessing as in training, the network, and back to the image's own size. */
-import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 // Not from the room's index, which brings the decoders: a page that predicts has its image already.
 import { type Preprocessing, preprocess } from '../data/preprocess.js';
-import { isEightBit, type Raster } from '../data/raster.js';
+import type { Raster } from '../data/raster.js';
 import { resizeBilinear } from '../data/resize.js';
-import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
-import { getMetadata } from './metadata.js';
-import { cropTo, padToMultiple } from './padding.js';
-import { type ImageSource, readPixels } from './pixels.js';
+import { defaultClasses, getMetadata, requirePreprocessing } from './metadata.js';
+import { type ImageSource, isBytePicture, readPixels } from './pixels.js';
+import { inputShapeOf, type Prepared, predictProbability } from './probability.js';
 import { Segmentation } from './segmentation.js';
 
 /** Options of {@link predictMask}. */
@@ -20,57 +18,42 @@ export interface PredictOptions extends LongCallOptions {
    * from 0..255 to [-1, 1]. 'none' takes the values as they are.
    */
   readonly preprocessing?: Preprocessing | 'none';
-  /** Foreground where the probability is at least this; default the model's own, else 0.5. Binary models only. */
+  /** Foreground where the probability is at least this, in [0, 1]; default the model's own, else 0.5. Binary models only. */
   readonly threshold?: number;
 }
 
-/** An image as the network takes it, scaled and resized. */
-export interface Prepared {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly image: Float32Array;
-}
-
-function modelChannels(model: tfl.LayersModel): number {
-  const channels = model.inputs[0]?.shape[3];
-  if (channels === null || channels === undefined || model.inputs.length > 1) {
-    throw new InvalidArgumentError('predictMask takes a model with one image input [batch, height, width, channels].');
-  }
-  return channels;
-}
-
 function prepare(model: tfl.LayersModel, raster: Raster, wanted: PredictOptions['preprocessing']): Prepared {
-  const channels = modelChannels(model);
-  if (wanted === 'none') {
-    if (raster.channels !== channels) {
-      throw new InvalidArgumentError(
-        `The model takes ${channels} channels. Received: an image with ${raster.channels}.`,
-      );
-    }
-    return { ...raster, image: Float32Array.from(raster.data) };
-  }
+  const [, , channels] = inputShapeOf(model);
+  if (wanted === 'none') return { ...raster, image: Float32Array.from(raster.data) };
+  if (wanted !== undefined) requirePreprocessing(wanted);
   const own = wanted ?? getMetadata(model)?.preprocessing;
   if (own !== undefined) return preprocess(raster, own);
-  if (!isEightBit(raster) || (channels !== 1 && channels !== 3)) {
+  if (!isBytePicture(raster) || (channels !== 1 && channels !== 3)) {
     throw new InvalidArgumentError(
-      `The model does not say how its images were scaled, and this image does not hold bytes with 1 or 3 channels. Pass preprocessing: {channels, size, intensity}, or 'none' for values that are scaled already.`,
+      `The model does not say how its images were scaled, and only bytes with 1 or 3 channels have a scale of their own. Received: ${raster.data.constructor.name} with ${raster.channels} channels for a model of ${channels}. Pass preprocessing: {channels, size, intensity}, or 'none' for values that are scaled already.`,
     );
   }
   return preprocess(raster, { channels, size: null, intensity: { kind: 'range', low: 0, high: 255 } });
 }
 
-/** The last output of the model: with deep supervision, its prediction. */
-function lastOutput(outputs: tf.Tensor | tf.Tensor[]): tf.Tensor4D {
-  const last = Array.isArray(outputs) ? outputs[outputs.length - 1] : outputs;
-  if (last === undefined || last.rank !== 4)
-    throw new InvalidArgumentError('predictMask takes a model whose output is [batch, height, width, classes].');
-  return last as tf.Tensor4D;
+/** The threshold of a binary model, or null: a model of several classes has none. */
+function resolveThreshold(model: tfl.LayersModel, wanted: number | undefined): number | null {
+  if (wanted !== undefined && !(wanted >= 0 && wanted <= 1)) {
+    throw new InvalidArgumentError(`threshold must be a probability in [0, 1]. Received: ${String(wanted)}.`);
+  }
+  const classes = model.outputs.at(-1)?.shape[3];
+  if (classes === 1) return wanted ?? getMetadata(model)?.threshold ?? 0.5;
+  if (wanted !== undefined) {
+    throw new InvalidArgumentError(
+      `The model has ${String(classes)} classes, of which the most probable one is taken in each pixel. Received: threshold ${wanted}. Leave it out.`,
+    );
+  }
+  return null;
 }
 
-/** Label of each pixel: threshold for one channel, the most probable class for more. */
-function toMask(probability: Float32Array, classes: number, threshold: number): Uint8Array {
-  if (classes === 1) return Uint8Array.from(probability, (p) => (p >= threshold ? 1 : 0));
+/** Label of each pixel: by the threshold for one channel, the most probable class (the first of equals) for more. */
+function toMask(probability: Float32Array, classes: number, threshold: number | null): Uint8Array {
+  if (threshold !== null) return Uint8Array.from(probability, (p) => (p >= threshold ? 1 : 0));
   return Uint8Array.from({ length: probability.length / classes }, (_, pixel) => {
     let best = 0;
     for (let c = 1; c < classes; c++) {
@@ -81,34 +64,20 @@ function toMask(probability: Float32Array, classes: number, threshold: number): 
 }
 
 /**
- * Runs the network on a prepared image of any size.
- *
- * @returns `height * width * classes` probabilities at the size of the prepared image.
- */
-export async function predictProbability(
-  model: tfl.LayersModel,
-  { image, width, height, channels }: Prepared,
-): Promise<{ probability: Float32Array; classes: number }> {
-  const output = tf.tidy(() => {
-    const x = tf.tensor4d(image, [1, height, width, channels]);
-    return cropTo(lastOutput(model.predict(padToMultiple(x, divisor(model)))), height, width);
-  });
-  const probability = Float32Array.from(await output.data());
-  output.dispose();
-  return { probability, classes: output.shape[3] };
-}
-
-/**
  * Segments one image.
  *
  * Images of a size that the network cannot take are filled up at the right and bottom by their own border and cut again.
- * Where training resized images, the image is resized likewise and the probabilities back (bilinear).
+ * Where training resized images, the image is resized likewise and the probabilities back (bilinear). A canvas or bitmap
+ * loses its alpha, as files do: draw the image on an opaque background first.
  *
- * @param model A model that ends in probabilities: sigmoid (binary) or softmax; of `models.load` or of any network here.
- * @param image Browser pixels, a decoded file, or a tensor [height, width, channels] in the units of the training images.
+ * @param model A model that ends in a sigmoid (binary), a softmax, or a layer named `logits`; of `models.load` or of any
+ *   network here.
+ * @param image Browser pixels, a decoded file, or a tensor [height, width, channels] in the units of the training images; the
+ *   tensor stays yours to dispose of.
  * @param options See {@link PredictOptions}; `signal` is looked at before and after the network runs.
  * @returns Mask, probabilities and contours at the size of `image`.
- * @throws InvalidArgumentError where image or model do not fit; `signal.reason` where aborted.
+ * @throws InvalidArgumentError where image or model do not fit, or the model's values are no probabilities; DataError where
+ *   its metadata is damaged; `signal.reason` where aborted.
  *
  * @example
  * ```ts
@@ -127,35 +96,27 @@ export async function predictMask(
   options: PredictOptions = {},
 ): Promise<Segmentation> {
   const { signal, onProgress } = options;
-  const metadata = getMetadata(model);
-  const threshold = options.threshold ?? metadata?.threshold ?? 0.5;
   signal?.throwIfAborted();
+  const threshold = resolveThreshold(model, options.threshold);
+  onProgress?.({ status: 'predicting', done: 0, total: 1 });
   const raster = await readPixels(image);
   const prepared = prepare(model, raster, options.preprocessing);
-  onProgress?.({ status: 'predicting', done: 0, total: 1 });
-  const { probability: small, classes } = await predictProbability(model, prepared);
-  signal?.throwIfAborted();
+  const { probability: data, classes } = await predictProbability(
+    model,
+    prepared,
+    signal === undefined ? {} : { signal },
+  );
   const { width, height } = raster;
-  const sameSize = width === prepared.width && height === prepared.height;
-  const probability = sameSize
-    ? small
-    : resizeBilinear({ width: prepared.width, height: prepared.height, channels: classes, data: small }, [
-        height,
-        width,
-      ]);
-  onProgress?.({ status: 'predicting', done: 1, total: 1 });
-  return new Segmentation({
+  const map = { width: prepared.width, height: prepared.height, channels: classes, data };
+  const probability = width === map.width && height === map.height ? data : resizeBilinear(map, [height, width]);
+  const result = new Segmentation({
     width,
     height,
     mask: toMask(probability, classes, threshold),
     probability,
-    classes: metadata?.classes ?? defaultClasses(classes),
+    classes: getMetadata(model)?.classes ?? defaultClasses(classes),
     threshold,
   });
+  onProgress?.({ status: 'predicting', done: 1, total: 1 });
+  return result;
 }
-
-/** Names for a model that has none. */
-export const defaultClasses = (channels: number): string[] =>
-  channels === 1
-    ? ['background', 'foreground']
-    : Array.from({ length: channels }, (_, i) => (i === 0 ? 'background' : `class ${i}`));

@@ -2,49 +2,73 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { DataError } from '../runtime/errors.js';
-import { hasFileSystem, readLocalFile } from '../runtime/platformFiles.js';
+import { hasFileSystem, pathOfFileUrl } from '../runtime/platformFiles.js';
+import type { LongCallOptions } from '../runtime/progress.js';
+import { localModel } from './localModel.js';
+import { manifestBytes } from './manifestBytes.js';
 
-/** Anything with a scheme is for tfjs's own handlers: http, https, indexeddb, localstorage, file with tfjs-node. */
+/** Anything with a scheme but a file's is for tfjs's own handlers: http, https, indexeddb, localstorage. */
 const hasScheme = (source: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(source);
+const isFileUrl = (source: string): boolean => /^file:\/\//i.test(source);
 
-function parseModelJson(path: string, bytes: Uint8Array): tf.io.ModelJSON {
-  try {
-    const parsed: tf.io.ModelJSON = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof parsed.modelTopology === 'object' && Array.isArray(parsed.weightsManifest)) return parsed;
-  } catch (error) {
-    throw new DataError(`${path} is no JSON file: ${error instanceof Error ? error.message : String(error)}.`, {
-      cause: error,
-    });
+type OnShare = (share: number) => void;
+
+function handlerFor(source: string, onShare: OnShare, signal: AbortSignal | undefined): tf.io.IOHandler {
+  if (hasFileSystem() && isFileUrl(source)) return localModel(pathOfFileUrl(source), onShare);
+  if (hasFileSystem() && !hasScheme(source)) return localModel(source, onShare);
+  const options = { onProgress: onShare, ...(signal === undefined ? {} : { requestInit: { signal } }) };
+  // A page's own relative address has no handler of its own.
+  if (!hasScheme(source)) return tf.io.browserHTTPRequest(source, options);
+  const [handler] = tf.io.getLoadHandlers(source, options);
+  if (handler === undefined) {
+    throw new DataError(
+      `Nothing here loads ${source}: indexeddb:// and localstorage:// are there in browsers only. Give a path, an http(s) URL or a tf.io handler.`,
+    );
   }
-  throw new DataError(
-    `${path} is no model: it needs modelTopology and weightsManifest, as tf.LayersModel.save writes them.`,
-  );
+  return handler;
 }
 
-/** A handler for a model.json on this machine, whose weight files lie beside it. */
-function localModel(path: string): tf.io.IOHandler {
-  const folder = path.replace(/[^/\\]*$/, '');
-  return {
-    load: async () => {
-      const json = parseModelJson(path, await readLocalFile(path));
-      return tf.io.getModelArtifactsForJSON(json, async (manifest) => {
-        const specs = manifest.flatMap((group) => group.weights);
-        const parts = await Promise.all(
-          manifest.flatMap((group) => group.paths.map((name) => readLocalFile(folder + name))),
-        );
-        return [specs, parts.map((part) => part.buffer)];
-      });
-    },
-  };
+/** tfjs's message, and that of its cause: Node's fetch says only there what failed. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error && error.cause.message !== '' ? ` (${error.cause.message})` : '';
+  return `${error.message.replace(/\.$/, '')}${cause}`;
+}
+
+const asDataError = (name: string, error: unknown): DataError =>
+  error instanceof DataError ? error : new DataError(`Cannot load ${name}: ${reason(error)}.`, { cause: error });
+
+/** Refuses what tfjs would load as a network with random or shifted weights, or fail on without a name. */
+function checkArtifacts(name: string, { format, modelTopology, weightData, weightSpecs }: tf.io.ModelArtifacts): void {
+  if (format === 'graph-model') {
+    throw new DataError(
+      `${name} is a graph model, which only tf.loadGraphModel of @tensorflow/tfjs-converter reads. Give a layers model, as model.save writes it.`,
+    );
+  }
+  if (typeof modelTopology !== 'object' || modelTopology === null) {
+    throw new DataError(`${name} is no model: it has no modelTopology. Give the model.json that model.save wrote.`);
+  }
+  if (weightData === undefined || weightSpecs === undefined) {
+    throw new DataError(`${name} has no weights, only the network's layers. Save the model again with its weights.`);
+  }
+  const received = new tf.io.CompositeArrayBuffer(weightData).byteLength;
+  const expected = manifestBytes(weightSpecs);
+  if (expected !== undefined && received !== expected) {
+    throw new DataError(
+      `The weight files of ${name} hold ${received} bytes, and it lists weights of ${expected}: truncated, or of another model. Copy all files again.`,
+    );
+  }
 }
 
 /**
  * Loads a model that `model.save` or `pyconvunet train` wrote, with this package's layers registered.
  *
- * @param source A path (Node, Deno, Bun) or URL of a model.json, `indexeddb://name`, `localstorage://name`, or a handler.
- * @returns The model; what a run wrote about preprocessing, classes and threshold is in its user-defined metadata, which
+ * @param source A model.json by its path (Node, Deno, Bun) or URL (http, https, file; in a page also relative),
+ *   `indexeddb://name`, `localstorage://name`, or any handler of tf.io, such as `tf.io.browserFiles`.
+ * @param options `signal`, and `onProgress`, whose `done` is the share of the files that has arrived (`total` 1).
+ * @returns The model; what training wrote about preprocessing, classes and threshold is in its user-defined metadata, which
  *   `inference.predictMask` reads.
- * @throws DataError where a local file cannot be read or is no model.
+ * @throws DataError naming the file that cannot be read, is no model or is truncated; `signal.reason` where aborted.
  *
  * @example
  * ```ts no-run
@@ -55,7 +79,32 @@ function localModel(path: string): tf.io.IOHandler {
  * const model = await models.load('run/model.json');
  * ```
  */
-export async function load(source: string | tf.io.IOHandler): Promise<tfl.LayersModel> {
-  const local = typeof source === 'string' && !hasScheme(source) && hasFileSystem();
-  return tfl.loadLayersModel(local ? localModel(source) : source);
+export async function load(
+  source: string | URL | tf.io.IOHandler,
+  options: LongCallOptions = {},
+): Promise<tfl.LayersModel> {
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  let done = 0;
+  const report = (share: number): void => {
+    done = Math.max(done, Math.min(share, 1));
+    onProgress?.({ status: 'loading', done, total: 1 });
+  };
+  const address = source instanceof URL ? source.href : source;
+  const name = typeof address === 'string' ? address : 'the model';
+  report(0);
+  let model: tfl.LayersModel;
+  try {
+    const handler = typeof address === 'string' ? handlerFor(address, report, signal) : address;
+    if (handler.load === undefined) throw new DataError('The handler only saves. Give one with a load function.');
+    const artifacts = await handler.load();
+    signal?.throwIfAborted();
+    checkArtifacts(name, artifacts);
+    model = await tfl.loadLayersModel({ load: async () => artifacts });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw asDataError(name, error);
+  }
+  report(1);
+  return model;
 }
