@@ -3,7 +3,9 @@
  *
  * @packageDocumentation
  */
+import { registerCast } from './kernels/webgpu/cast.js';
 import { webgpuProvider } from './kernels/webgpu/provider.js';
 import { registerProvider } from './runtime/providers.js';
 
+registerCast();
 registerProvider(webgpuProvider);

@@ -4,6 +4,8 @@ import { useBackend } from '../../src/runtime/backends.js';
 import { doctor } from '../../src/runtime/doctor.js';
 import { backendNames } from '../backends.js';
 
+const silent = { log: () => {} };
+
 describe.runIf(backendNames.includes('webgpu'))('webgpu in Node through Dawn', () => {
   test('opens a device, names its software adapter, computes, and keeps the device of the caller', async () => {
     const { dawn } = await import('../webgpu.js');
@@ -44,5 +46,20 @@ describe.runIf(backendNames.includes('webgpu'))('webgpu in Node through Dawn', (
     expect(choice.reason).toMatch(/Passed over: .*'webgpu' \(its adapter .*SwiftShader.* computes on the CPU\)/);
     const report = (await doctor({ gpu })).backends.find(({ name }) => name === 'webgpu');
     expect(report).toMatchObject({ available: true, forward: true, training: true, software: true });
+  });
+
+  test('adds up integers and booleans that were cast to float32, over any axis', async () => {
+    const { dawn } = await import('../webgpu.js');
+    await useBackend('webgpu', { gpu: await dawn(), ...silent });
+    // Large enough that tfjs does not compute on the CPU.
+    const x = tf.tile(tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3], 'int32'), [1, 1000]);
+    for (const [integers, expected] of [
+      [x, [5, 7, 9]],
+      [tf.greater(x, 3), [1, 1, 1]],
+    ] as const) {
+      const sums = tf.tidy(() => tf.sum(tf.cast(integers, 'float32'), 0));
+      expect([...(await sums.data()).slice(0, 3)]).toEqual(expected);
+      tf.dispose([integers, sums]);
+    }
   });
 });

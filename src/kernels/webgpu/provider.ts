@@ -21,6 +21,9 @@ import { provideGlobals } from './globals.js';
 // tfjs's own priority of the webgpu backend.
 const PRIORITY = 3;
 
+// Dawn does not survive the collection of a GPU object whose devices are alive, and tfjs keeps the device only.
+let gpuInUse: GPU | undefined;
+
 /** The backend that runs already, or undefined. */
 function running(): WebGPUBackend | undefined {
   const backend = tf.engine().registry.webgpu;
@@ -55,6 +58,7 @@ async function start(options: StartOptions): Promise<void> {
   const gpu = findGpu(options);
   if (device === undefined && gpu === undefined) throw new UnsupportedBackendError(NO_GPU);
   const opened = device === undefined ? await openDevice(gpu as GPU) : { device, info: deviceInfo(device) };
+  gpuInUse = gpu ?? gpuInUse;
   provideGlobals(opened.device, gpu ?? {});
   // tfjs registers a factory of its own where it finds navigator.gpu; ours stands for this device.
   if (tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
