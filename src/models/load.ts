@@ -38,8 +38,16 @@ function reason(error: unknown): string {
 const asDataError = (name: string, error: unknown): DataError =>
   error instanceof DataError ? error : new DataError(`Cannot load ${name}: ${reason(error)}.`, { cause: error });
 
-/** Refuses what tfjs would load as a network with random or shifted weights, or fail on without a name. */
-function checkArtifacts(name: string, { format, modelTopology, weightData, weightSpecs }: tf.io.ModelArtifacts): void {
+/** One buffer: tfjs reads several wrongly where the last one is longer than the others. */
+function joined(weightData: tf.io.WeightData): ArrayBuffer {
+  if (!Array.isArray(weightData)) return weightData;
+  const [first = new ArrayBuffer(0), ...others] = weightData;
+  return others.length === 0 ? first : tf.io.CompositeArrayBuffer.join(weightData);
+}
+
+/** The artifacts in one piece; refuses what tfjs would load as a network with random or shifted weights, or fail on without a name. */
+function checkedArtifacts(name: string, artifacts: tf.io.ModelArtifacts): tf.io.ModelArtifacts {
+  const { format, modelTopology, weightData, weightSpecs } = artifacts;
   if (format === 'graph-model') {
     throw new DataError(
       `${name} is a graph model, which only tf.loadGraphModel of @tensorflow/tfjs-converter reads. Give a layers model, as model.save writes it.`,
@@ -51,13 +59,15 @@ function checkArtifacts(name: string, { format, modelTopology, weightData, weigh
   if (weightData === undefined || weightSpecs === undefined) {
     throw new DataError(`${name} has no weights, only the network's layers. Save the model again with its weights.`);
   }
-  const received = new tf.io.CompositeArrayBuffer(weightData).byteLength;
+  const weights = joined(weightData);
+  const received = weights.byteLength;
   const expected = manifestBytes(weightSpecs);
   if (expected !== undefined && received !== expected) {
     throw new DataError(
       `The weight files of ${name} hold ${received} bytes, and it lists weights of ${expected}: truncated, or of another model. Copy all files again.`,
     );
   }
+  return { ...artifacts, weightData: weights };
 }
 
 /**
@@ -97,9 +107,9 @@ export async function load(
   try {
     const handler = typeof address === 'string' ? handlerFor(address, report, signal) : address;
     if (handler.load === undefined) throw new DataError('The handler only saves. Give one with a load function.');
-    const artifacts = await handler.load();
+    const received = await handler.load();
     signal?.throwIfAborted();
-    checkArtifacts(name, artifacts);
+    const artifacts = checkedArtifacts(name, received);
     model = await tfl.loadLayersModel({ load: async () => artifacts });
   } catch (error) {
     signal?.throwIfAborted();
