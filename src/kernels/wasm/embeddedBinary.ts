@@ -33,31 +33,35 @@ async function withEmbeddedBinary<T>(run: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/**
- * Lets every later start of backend 'wasm' (by `useBackend`, `tf.setBackend` or `tf.ready`) take the embedded binary.
- * A call of tfjs's `setWasmPaths` afterwards wins. A backend that runs already is left alone: to replace it would
- * dispose of its tensors.
- */
-export function embedBinary(): void {
-  const { registry } = tf.engine();
-  const factory = tf.findBackendFactory('wasm');
-  if ('wasm' in registry || factory === null) return;
+/** Makes tfjs ask for the embedded, single-threaded SIMD binary, whatever path was set before. */
+function selectEmbeddedBinary(): void {
   setWasmPaths(
     {
       'tfjs-backend-wasm.wasm': EMBEDDED_PATH,
       'tfjs-backend-wasm-simd.wasm': EMBEDDED_PATH,
-      // Not embedded: tfjs would look for it beside the script, as it does by itself.
-      'tfjs-backend-wasm-threaded-simd.wasm': 'tfjs-backend-wasm-threaded-simd.wasm',
+      'tfjs-backend-wasm-threaded-simd.wasm': EMBEDDED_PATH,
     },
     true,
   );
   // tfjs's threaded build starts eight workers and hangs for ever where a page forbids them.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
+}
+
+/**
+ * Lets every later start of backend 'wasm' (by `useBackend`, `tf.setBackend` or `tf.ready`) take the embedded binary. A backend
+ * that runs already is left alone: to replace it would dispose of its tensors.
+ */
+export function embedBinary(): void {
+  const { registry } = tf.engine();
+  const factory = tf.findBackendFactory('wasm');
+  if (registry.wasm instanceof BackendWasm) guardAllocations(registry.wasm);
+  if ('wasm' in registry || factory === null) return;
   tf.removeBackend('wasm');
   tf.registerBackend(
     'wasm',
     async () => {
       if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
+      selectEmbeddedBinary();
       const backend = await withEmbeddedBinary(factory);
       if (backend instanceof BackendWasm) guardAllocations(backend);
       return backend;
