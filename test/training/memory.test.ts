@@ -13,7 +13,7 @@ beforeAll(() => startBackend('wasm'));
 
 /** Bytes of the heap of tfjs's wasm backend, which grows and never shrinks: after a step it is the step's peak. */
 function heapBytes(): number {
-  const backend: { wasm?: { HEAPU8: Uint8Array } } = tf.backend();
+  const backend = tf.backend() as tf.KernelBackend & { wasm?: { HEAPU8: Uint8Array } };
   if (backend.wasm === undefined) throw new Error('The current backend is not wasm.');
   return backend.wasm.HEAPU8.buffer.byteLength;
 }

@@ -4,6 +4,7 @@ import { registerConcat } from './concat.js';
 import { registerConvGradients } from './convGradients.js';
 import { registerDepthwiseGradients } from './depthwiseGradients.js';
 import { registerIdentity } from './identity.js';
+import { registerMaxPoolGrad } from './maxPoolGrad.js';
 import { registerReverse } from './reverse.js';
 import { registerSegmentSum } from './segmentSum.js';
 import { registerSlice } from './slice.js';
@@ -20,6 +21,7 @@ export function registerWasmKernels(): void {
   registerConcat();
   registerReverse();
   registerIdentity();
+  registerMaxPoolGrad();
   registerSegmentSum();
   registerBatchNorm();
 }
