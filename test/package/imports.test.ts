@@ -131,10 +131,3 @@ export async function main(): Promise<string> {
     expect({ name, status, stdout }).toEqual({ name, status: 0, stdout: '' });
   }
 });
-
-test('npx pyconvunet complexity --json, from one install', () => {
-  const args = ['--no-install', 'pyconvunet', 'complexity', '--model', 'pyconvunet', '--input', '64x64x3', '--json'];
-  const { status, stdout, stderr } = spawnSync('npx', args, { cwd: project, encoding: 'utf8' });
-  expect(status, stderr).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ model: 'pyconvunet', inputShape: [64, 64, 3] });
-});

@@ -1,0 +1,52 @@
+/** The command of the installed package, start to end; what it prints and leaves behind fits the schemas that ship with it. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Ajv from 'ajv';
+import { expect, inject, test } from 'vitest';
+
+const project = inject('project');
+const schemas = join(project, 'node_modules/pyconvunet/schemas');
+
+/** Fails with ajv's reasons where a document does not fit a schema of the installed package. */
+function expectValid(document: unknown, name: string): void {
+  const schema: object = JSON.parse(readFileSync(join(schemas, `${name}.schema.json`), 'utf8'));
+  const validate = new Ajv().compile(schema);
+  const isValid = validate(document);
+  expect({ name, isValid, errors: validate.errors }).toEqual({ name, isValid: true, errors: null });
+}
+
+/** Runs `npx pyconvunet ... --json` in the consumer's project; its one document. */
+function pyconvunet(...args: readonly string[]): unknown {
+  const line = ['--no-install', 'pyconvunet', ...args, '--json'];
+  const { status, stdout, stderr } = spawnSync('npx', line, { cwd: project, encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+const read = (...path: string[]): unknown => JSON.parse(readFileSync(join(project, ...path), 'utf8'));
+
+test('complexity and doctor', () => {
+  const report = pyconvunet('complexity', '--model', 'pyconvunet', '--input', '64x64x3');
+  expectValid(report, 'complexity');
+  expect(report).toMatchObject({ model: 'pyconvunet', inputShape: [64, 64, 3] });
+  expectValid(pyconvunet('complexity', '--all', '--input', '64x64x3'), 'complexity-all');
+  expectValid(pyconvunet('doctor'), 'doctor');
+});
+
+test('train, evaluate, predict', () => {
+  const data = ['--data', 'phantom:lung'];
+  const network = ['--model', 'pyconvunet', '--widths', '8,16', '--size', '32', '--seed', '1'];
+  expectValid(pyconvunet('train', ...data, ...network, '--epochs', '1', '--out', 'run'), 'train');
+  expectValid(read('run', 'config.json'), 'config');
+  expectValid(read('run', 'history.json'), 'history');
+  expectValid(read('run', 'checkpoint.json'), 'checkpoint');
+  expect(existsSync(join(project, 'run/model.json'))).toBe(true);
+  expectValid(pyconvunet('evaluate', '--run', 'run', ...data), 'evaluate');
+  const program = `import { writeFileSync } from 'node:fs';
+    import { encodePng, phantom } from 'pyconvunet/training';
+    writeFileSync('scan.png', encodePng(phantom('lung', { count: 1, size: 40 })[0].image));`;
+  expect(spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project }).status).toBe(0);
+  expectValid(pyconvunet('predict', '--run', 'run', '--input', 'scan.png', '--out', 'masks'), 'predict');
+  expect(readdirSync(join(project, 'masks')).sort()).toEqual(['scan.mask.png', 'scan.overlay.png']);
+});
