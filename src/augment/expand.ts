@@ -15,8 +15,12 @@ import { paperRearrangements } from './transforms.js';
  * @throws InvalidArgumentError, when a copy is read, where a sample's arrays do not fit its sizes.
  * @example
  * ```ts
+ * import { augment } from 'pyconvunet';
+ * import { phantom, prepareSamples, split } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 10, size: 32 }));
  * const { train } = split(samples, { seed: 1 });
- * const five = expand(train);    // five.length === 5 * train.length
+ * console.log(train.length, augment.expand(train).length); // 8 40
  * ```
  */
 export function expand<T extends Augmentable>(samples: readonly T[]): T[] {

@@ -28,7 +28,12 @@ export interface RandomOptions {
  * @throws InvalidArgumentError where seed, epoch or step are no whole numbers, or a sample's arrays do not fit its sizes.
  * @example
  * ```ts
- * const batch = packBatch(random(samples, { seed: 1, epoch: 3, step: 0 }));
+ * import { augment } from 'pyconvunet';
+ * import { packBatch, phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const batch = packBatch(augment.random(samples, { seed: 1, epoch: 3, step: 0 }));
+ * console.log(batch.count); // 4
  * ```
  */
 export function random<T extends Augmentable>(samples: readonly T[], options: RandomOptions): T[] {

@@ -40,7 +40,10 @@ function exact(name: TransformName): Transform {
  * @throws InvalidArgumentError, when applied, where a sample's arrays do not fit its sizes.
  * @example
  * ```ts
- * const mirrored = flipHorizontal().apply(sample);
+ * import { augment } from 'pyconvunet';
+ *
+ * const sample = { width: 2, height: 1, channels: 1, image: Float32Array.of(1, 2), mask: Uint8Array.of(0, 1) };
+ * console.log(augment.flipHorizontal().apply(sample).mask); // Uint8Array [1, 0]
  * ```
  */
 export function flipHorizontal(): Transform {
@@ -54,7 +57,10 @@ export function flipHorizontal(): Transform {
  * @throws InvalidArgumentError, when applied, where a sample's arrays do not fit its sizes.
  * @example
  * ```ts
- * const mirrored = flipVertical().apply(sample);
+ * import { augment } from 'pyconvunet';
+ *
+ * const sample = { width: 1, height: 2, channels: 1, image: Float32Array.of(1, 2), mask: Uint8Array.of(0, 1) };
+ * console.log(augment.flipVertical().apply(sample).mask); // Uint8Array [1, 0]
  * ```
  */
 export function flipVertical(): Transform {
@@ -69,7 +75,11 @@ export function flipVertical(): Transform {
  * @throws InvalidArgumentError, when applied, where a sample's arrays do not fit its sizes.
  * @example
  * ```ts
- * const turned = rotate90().apply(sample);    // turned.width === sample.height
+ * import { augment } from 'pyconvunet';
+ *
+ * const sample = { width: 2, height: 1, channels: 1, image: Float32Array.of(1, 2), mask: Uint8Array.of(0, 1) };
+ * const turned = augment.rotate90().apply(sample);
+ * console.log(turned.width, turned.height, turned.mask); // 1 2 Uint8Array [1, 0]
  * ```
  */
 export function rotate90(): Transform {
@@ -83,7 +93,10 @@ export function rotate90(): Transform {
  * @throws InvalidArgumentError, when applied, where a sample's arrays do not fit its sizes.
  * @example
  * ```ts
- * const turned = rotate180().apply(sample);
+ * import { augment } from 'pyconvunet';
+ *
+ * const sample = { width: 2, height: 1, channels: 1, image: Float32Array.of(1, 2), mask: Uint8Array.of(0, 1) };
+ * console.log(augment.rotate180().apply(sample).image); // Float32Array [2, 1]
  * ```
  */
 export function rotate180(): Transform {
@@ -98,7 +111,10 @@ export function rotate180(): Transform {
  * @throws InvalidArgumentError, when applied, where a sample's arrays do not fit its sizes.
  * @example
  * ```ts
- * const clockwise = compose([rotate180(), rotate90()]);
+ * import { augment } from 'pyconvunet';
+ *
+ * const clockwise = augment.compose([augment.rotate180(), augment.rotate90()]);
+ * console.log(clockwise.name); // compose
  * ```
  */
 export function compose(transforms: readonly Transform[]): Transform {
@@ -118,7 +134,10 @@ export function compose(transforms: readonly Transform[]): Transform {
  * @throws InvalidArgumentError for a name that is no transform.
  * @example
  * ```ts
- * const transform = fromJSON(JSON.parse('{"name": "rotate90"}'));
+ * import { augment } from 'pyconvunet';
+ *
+ * const transform = augment.fromJSON(JSON.parse('{"name": "rotate90"}'));
+ * console.log(transform.name); // rotate90
  * ```
  */
 export function fromJSON(config: TransformConfig): Transform {

@@ -27,7 +27,10 @@ export interface Batch {
  * @throws InvalidArgumentError where seed or epoch are no whole numbers.
  * @example
  * ```ts
- * const order = epochOrder(train.length, { seed: 1, epoch: 3 });
+ * import { epochOrder } from 'pyconvunet/training';
+ *
+ * const order = epochOrder(5, { seed: 1, epoch: 3 });
+ * console.log([...order].sort()); // [0, 1, 2, 3, 4]
  * ```
  */
 export function epochOrder(count: number, options: { readonly seed: number; readonly epoch: number }): number[] {
@@ -44,7 +47,9 @@ export function epochOrder(count: number, options: { readonly seed: number; read
  * @throws InvalidArgumentError for an illegal batch size.
  * @example
  * ```ts
- * const batches = batchIndices([4, 0, 2, 1, 3], 2);    // [[4, 0], [2, 1], [3]]
+ * import { batchIndices } from 'pyconvunet/training';
+ *
+ * console.log(batchIndices([4, 0, 2, 1, 3], 2)); // [[4, 0], [2, 1], [3]]
  * ```
  */
 export function batchIndices(order: readonly number[], batchSize: number): number[][] {
@@ -63,6 +68,9 @@ export function batchIndices(order: readonly number[], batchSize: number): numbe
  * @throws DataError that names two samples whose sizes or channels differ.
  * @example
  * ```ts
+ * import { phantom, prepareSamples, requireOneSize } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
  * requireOneSize(samples);
  * ```
  */
@@ -88,8 +96,14 @@ export function requireOneSize(samples: readonly Sample[]): void {
  * @throws InvalidArgumentError for no samples; DataError where sizes differ.
  * @example
  * ```ts
- * const batch = packBatch(indices.map((i) => train[i]));
+ * import * as tf from '@tensorflow/tfjs-core';
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { packBatch, phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const batch = packBatch(samples);
  * const x = tf.tensor4d(batch.images, [batch.count, batch.height, batch.width, batch.channels]);
+ * console.log(x.shape); // [4, 32, 32, 1]
  * ```
  */
 export function packBatch(samples: readonly Sample[]): Batch {

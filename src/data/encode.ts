@@ -20,7 +20,10 @@ export interface PngPixels {
  * @throws InvalidArgumentError where the number of samples does not fit the sizes.
  * @example
  * ```ts
+ * import { encodePng } from 'pyconvunet/training';
+ *
  * const file = encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
+ * console.log(file[0].toString(16), String.fromCharCode(...file.slice(1, 4))); // 89 PNG
  * ```
  */
 export function encodePng(pixels: PngPixels): Uint8Array {

@@ -13,8 +13,10 @@ const volume = /^(.+?)[-_# ](?:(?:s|z|slice)[-_ ]?)?\d+$/i;
  * @throws InvalidArgumentError where a text is no regular expression.
  * @example
  * ```ts
+ * import { grouping } from 'pyconvunet/training';
+ *
  * const groupOf = grouping('^patient(\\d+)');
- * groupOf('patient12_slice3');    // '12'
+ * console.log(groupOf('patient12_slice3')); // 12
  * ```
  */
 export function grouping(groupBy: string | RegExp): (name: string) => string {

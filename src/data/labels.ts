@@ -28,7 +28,10 @@ function listValues(values: readonly number[]): string {
  * classes.
  * @example
  * ```ts
- * const mask = toLabels(raster, 'patient7.png');
+ * import { toLabels } from 'pyconvunet/training';
+ *
+ * const raster = { width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) };
+ * console.log(toLabels(raster, 'patient7.png')); // Uint8Array [0, 1]
  * ```
  */
 export function toLabels(raster: Raster, name: string, classes?: number): Uint8Array {

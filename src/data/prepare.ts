@@ -45,7 +45,10 @@ export interface LoadedSamples {
  * where sizes differ and none is given; InvalidArgumentError for illegal options or no pairs.
  * @example
  * ```ts
- * const { samples, preprocessing } = prepareSamples(pairs, { size: 128 });
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples, preprocessing } = prepareSamples(phantom('lung', { count: 2, size: 64 }), { size: 32 });
+ * console.log(samples[0].image.length, preprocessing.channels); // 1024 1
  * ```
  */
 export function prepareSamples(pairs: readonly RasterPair[], options: PrepareOptions = {}): LoadedSamples {

@@ -41,7 +41,11 @@ export interface PreprocessingOptions {
  * @throws InvalidArgumentError where an option is illegal or there is no image.
  * @example
  * ```ts
- * const preprocessing = resolvePreprocessing(images, { size: 256, window: [-300, 1400] });
+ * import { resolvePreprocessing } from 'pyconvunet/training';
+ *
+ * const scan = { width: 2, height: 1, channels: 1, data: Int16Array.of(-1000, 400) }; // Hounsfield units
+ * const preprocessing = resolvePreprocessing([scan], { size: 256, window: [-300, 1400] });
+ * console.log(preprocessing.intensity); // { kind: 'range', low: -1000, high: 400 }
  * ```
  */
 export function resolvePreprocessing(images: readonly Raster[], options: PreprocessingOptions = {}): Preprocessing {
@@ -98,7 +102,11 @@ export interface NetworkImage {
  * @throws DataError where the image has neither 1 nor 3 channels.
  * @example
  * ```ts
- * const { image, width, height } = preprocess(raster, model.preprocessing);
+ * import { preprocess } from 'pyconvunet/training';
+ *
+ * const scan = { width: 2, height: 1, channels: 1, data: Int16Array.of(-1000, 400) };
+ * const range = { kind: 'range', low: -1000, high: 400 } as const;
+ * console.log(preprocess(scan, { channels: 1, size: null, intensity: range }).image); // Float32Array [-1, 1]
  * ```
  */
 export function preprocess(raster: Raster, preprocessing: Preprocessing): NetworkImage {

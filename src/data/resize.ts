@@ -46,7 +46,9 @@ function taps(from: number, to: number): { low: Int32Array; high: Int32Array; we
  * @throws InvalidArgumentError where the size is not two whole numbers of at least 1.
  * @example
  * ```ts
- * const smaller = resizeBilinear({ width: 512, height: 512, channels: 1, data }, [64, 64]);
+ * import { resizeBilinear } from 'pyconvunet/training';
+ *
+ * console.log(resizeBilinear({ width: 2, height: 1, channels: 1, data: [0, 4] }, [1, 4])); // Float32Array [0, 1, 3, 4]
  * ```
  */
 export function resizeBilinear(image: Plane<ArrayLike<number>>, size: Size): Float32Array {
@@ -86,7 +88,9 @@ export function resizeBilinear(image: Plane<ArrayLike<number>>, size: Size): Flo
  * @throws InvalidArgumentError where the size is not two whole numbers of at least 1.
  * @example
  * ```ts
- * const smaller = resizeNearest({ width: 512, height: 512, data: mask }, [64, 64]);
+ * import { resizeNearest } from 'pyconvunet/training';
+ *
+ * console.log(resizeNearest({ width: 2, height: 1, data: Uint8Array.of(0, 1) }, [1, 4])); // Uint8Array [0, 0, 1, 1]
  * ```
  */
 export function resizeNearest(mask: Omit<Plane<Uint8Array>, 'channels'>, size: Size): Uint8Array {

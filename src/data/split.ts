@@ -41,7 +41,11 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
  * one name.
  * @example
  * ```ts
+ * import { split } from 'pyconvunet/training';
+ *
+ * const samples = ['a1', 'a2', 'b1', 'b2', 'c1'].map((name) => ({ name, group: name.charAt(0) }));
  * const { train, validation } = split(samples, { seed: 1 });
+ * console.log(train.length, validation.length); // 4 1
  * ```
  */
 export function split<T extends Named>(samples: readonly T[], options: SplitOptions): Split<T> {

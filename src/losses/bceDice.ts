@@ -22,6 +22,10 @@ export interface BceDiceOptions extends DiceOptions {
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], seed: 1 });
  * model.compile({ optimizer: 'adam', loss: losses.bceDice() });
  * ```
  */

@@ -34,7 +34,11 @@ const factories: Readonly<Record<LossName, (options: LossOptions) => Loss>> = {
  * @throws InvalidArgumentError if there is no loss of that name.
  * @example
  * ```ts
- * const loss = losses.create('bce-dice', { fromLogits: true, numClasses: 1 });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.create('bce-dice', { fromLogits: true, numClasses: 1 }) });
  * ```
  */
 export function create(name: string, options: LossOptions = {}): Loss {

@@ -33,6 +33,10 @@ export function crossentropyMean(truth: tf.Tensor, yPred: tf.Tensor, fromLogits:
  * @throws InvalidArgumentError when called with shapes that differ.
  * @example
  * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
  * model.compile({ optimizer: 'adam', loss: losses.binaryCrossentropy({ fromLogits: true }) });
  * ```
  */
@@ -57,6 +61,10 @@ export function binaryCrossentropy(options: LossOptions = {}): Loss {
  * @throws InvalidArgumentError when called with one channel, or with shapes that do not fit.
  * @example
  * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], numClasses: 4, seed: 1 });
  * model.compile({ optimizer: 'adam', loss: losses.categoricalCrossentropy({ numClasses: 4 }) });
  * ```
  */
@@ -82,7 +90,11 @@ export function categoricalCrossentropy(options: LossOptions = {}): Loss {
  * @throws InvalidArgumentError when called with shapes that do not fit.
  * @example
  * ```ts
- * const loss = losses.crossentropy({ fromLogits: true });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.crossentropy({ fromLogits: true }) });
  * ```
  */
 export function crossentropy(options: LossOptions = {}): Loss {

@@ -35,7 +35,11 @@ export function diceMean(truth: tf.Tensor, yPred: tf.Tensor, options: DiceOption
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
- * const loss = losses.dice({ fromLogits: true, aggregation: 'image' });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.dice({ fromLogits: true, aggregation: 'image' }) });
  * ```
  */
 export function dice(options: DiceOptions = {}): Loss {

@@ -40,7 +40,9 @@ function categoricalFocal(
 ) {
   const logP = logSoftmax(yPred, fromLogits);
   const logNotP = tf.log(tf.clipByValue(tf.sub(1, tf.exp(logP)), 1e-7, 1));
-  const weighted = tf.mul(truth, tf.tensor1d([...weights]));
+  // Pixels in one axis: tfjs's webgpu backend broadcasts no vector over rank 5 and more.
+  const pixels = tf.mul(tf.reshape(truth, [-1, weights.length]), tf.tensor1d([...weights]));
+  const weighted = tf.reshape(pixels, truth.shape);
   return tf.mul(meanOf(tf.mul(weighted, tf.mul(tf.exp(tf.mul(gamma, logNotP)), logP))), -weights.length);
 }
 
@@ -74,7 +76,11 @@ function classWeights(alpha: number | readonly number[] | undefined, channels: n
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
- * const loss = losses.focal({ gamma: 2, alpha: 0.75, fromLogits: true });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.focal({ gamma: 2, alpha: 0.75, fromLogits: true }) });
  * ```
  */
 export function focal(options: FocalOptions = {}): Loss {

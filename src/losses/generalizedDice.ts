@@ -47,7 +47,11 @@ function inverseSquaredVolume(share: tf.Tensor): tf.Tensor {
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
- * const loss = losses.generalizedDice({ numClasses: 3, fromLogits: true });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], numClasses: 3, head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.generalizedDice({ numClasses: 3, fromLogits: true }) });
  * ```
  */
 export function generalizedDice(options: GeneralizedDiceOptions = {}): Loss {

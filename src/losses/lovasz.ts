@@ -52,7 +52,11 @@ function meanOverPresent(truth: tf.Tensor, errors: tf.Tensor): tf.Tensor {
  * @throws InvalidArgumentError when called with shapes that do not fit.
  * @example
  * ```ts
- * const loss = losses.lovasz({ fromLogits: true });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.lovasz({ fromLogits: true }) });
  * ```
  */
 export function lovasz(options: LovaszOptions = {}): Loss {

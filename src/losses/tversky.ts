@@ -25,7 +25,11 @@ export interface TverskyOptions extends LossOptions, AggregationOptions, Backgro
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
- * const loss = losses.tversky({ alpha: 0.3, beta: 0.7, fromLogits: true });
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], head: 'logits', seed: 1 });
+ * model.compile({ optimizer: 'adam', loss: losses.tversky({ alpha: 0.3, beta: 0.7, fromLogits: true }) });
  * ```
  */
 export function tversky(options: TverskyOptions = {}): Loss {

@@ -52,9 +52,12 @@ const ROUGH_BELOW = 50;
  * @throws InvalidArgumentError for an illegal option.
  * @example
  * ```ts
- * const values = [0.91, 0.88, 0.95, 0.79];
+ * import { metrics } from 'pyconvunet';
+ *
+ * const values = Float64Array.of(0.91, 0.88, 0.95, 0.79);
  * const mean = (indices: Uint32Array) => indices.reduce((sum, i) => sum + values[i], 0) / indices.length;
- * const interval = metrics.bootstrapInterval(values.length, mean, { seed: 1 });
+ * const [low, high] = metrics.bootstrapInterval(values.length, mean, { seed: 1 }) ?? [];
+ * console.log(low, high);
  * ```
  */
 export function bootstrapInterval(
@@ -128,8 +131,13 @@ function datasetDice(units: readonly ClassCounts[][], indices: Uint32Array, empt
  * @throws InvalidArgumentError for an illegal option, or if images differ in their number of classes.
  * @example
  * ```ts
- * const counts = matrix.perImageCounts();
- * const confidence = metrics.diceConfidence(counts.map((c, i) => ({ counts: c, group: patients[i] })), { seed: 1 });
+ * import { metrics } from 'pyconvunet';
+ *
+ * const patients = ['a', 'a', 'b'];
+ * const matrix = new metrics.ConfusionMatrix();
+ * for (const _ of patients) await matrix.update(Uint8Array.of(0, 1, 1, 0), Float32Array.of(0.1, 0.9, 0.4, 0.2));
+ * const cases = matrix.perImageCounts().map((counts, image) => ({ counts, group: patients[image] }));
+ * console.log(metrics.diceConfidence(cases, { seed: 1 }).unit); // group
  * ```
  */
 export function diceConfidence(

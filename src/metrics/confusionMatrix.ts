@@ -95,10 +95,12 @@ const holdsLabels = (values: Values) => !(values instanceof Float32Array);
  *
  * @example
  * ```ts
+ * import { metrics } from 'pyconvunet';
+ *
  * const matrix = new metrics.ConfusionMatrix();
- * await matrix.update(new Uint8Array([0, 1, 1, 0]), new Float32Array([0.1, 0.9, 0.4, 0.2]));
- * const { meanIoU } = matrix.result();
- * const { dice } = matrix.result({ classes: 'foreground' });
+ * await matrix.update(Uint8Array.of(0, 1, 1, 0), Float32Array.of(0.1, 0.9, 0.4, 0.2));
+ * console.log(matrix.result().meanIoU); // 0.5833333333333333
+ * console.log(matrix.result({ classes: 'foreground' }).dice); // 0.6666666666666666
  * ```
  */
 export class ConfusionMatrix {

@@ -27,9 +27,11 @@ export interface HausdorffOptions {
  * @throws InvalidArgumentError if the masks do not fit or an option is illegal.
  * @example
  * ```ts
- * const yTrue = { data: new Uint8Array([1, 0, 0, 0]), width: 4, height: 1 };
- * const yPred = { data: new Uint8Array([0, 0, 0, 1]), width: 4, height: 1 };
- * metrics.hausdorffDistance(yTrue, yPred); // 3 pixels
+ * import { metrics } from 'pyconvunet';
+ *
+ * const yTrue = { data: Uint8Array.of(1, 0, 0, 0), width: 4, height: 1 };
+ * const yPred = { data: Uint8Array.of(0, 0, 0, 1), width: 4, height: 1 };
+ * console.log(metrics.hausdorffDistance(yTrue, yPred)); // 3
  * ```
  */
 export function hausdorffDistance(yTrue: BinaryMask, yPred: BinaryMask, options: HausdorffOptions = {}): number | null {
@@ -59,8 +61,10 @@ export function hausdorffDistance(yTrue: BinaryMask, yPred: BinaryMask, options:
  * @throws InvalidArgumentError if the masks do not fit or an option is illegal.
  * @example
  * ```ts
- * const mask = { data: new Uint8Array([0, 1, 1, 0]), width: 2, height: 2, spacing: [0.5, 0.5] as const };
- * metrics.hausdorffDistance95(mask, mask); // 0
+ * import { metrics } from 'pyconvunet';
+ *
+ * const mask = { data: Uint8Array.of(0, 1, 1, 0), width: 2, height: 2, spacing: [0.5, 0.5] as const };
+ * console.log(metrics.hausdorffDistance95(mask, mask)); // 0
  * ```
  */
 export function hausdorffDistance95(

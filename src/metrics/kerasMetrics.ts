@@ -111,6 +111,10 @@ function meanOfPresent(values: tf.Tensor, present: tf.Tensor): tf.Scalar {
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, metrics, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], seed: 1 });
  * model.compile({ optimizer: 'adam', loss: losses.bceDice(), metrics: [metrics.meanIoU()] });
  * ```
  */
@@ -126,6 +130,10 @@ export function meanIoU(options: MetricOptions = {}): Metric {
  * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { losses, metrics, models } from 'pyconvunet';
+ *
+ * const model = models.uNet({ widths: [4, 8], seed: 1 });
  * model.compile({ optimizer: 'adam', loss: losses.bceDice(), metrics: [metrics.dice({ threshold: 0.4 })] });
  * ```
  */

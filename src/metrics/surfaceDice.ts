@@ -26,9 +26,11 @@ const countWithin = (distances: Float64Array, tolerance: number) =>
  * @throws InvalidArgumentError if the masks do not fit or an option is illegal.
  * @example
  * ```ts
- * const yTrue = { data: new Uint8Array([1, 1, 0, 0]), width: 4, height: 1 };
- * const yPred = { data: new Uint8Array([1, 1, 1, 1]), width: 4, height: 1 };
- * metrics.surfaceDice(yTrue, yPred, { tolerance: 1 }); // 5 of 6 contour pixels
+ * import { metrics } from 'pyconvunet';
+ *
+ * const yTrue = { data: Uint8Array.of(1, 1, 0, 0), width: 4, height: 1 };
+ * const yPred = { data: Uint8Array.of(1, 1, 1, 1), width: 4, height: 1 };
+ * console.log(metrics.surfaceDice(yTrue, yPred, { tolerance: 1 })); // 0.8333333333333334
  * ```
  */
 export function surfaceDice(yTrue: BinaryMask, yPred: BinaryMask, options: SurfaceDiceOptions = {}): number | null {

@@ -126,7 +126,12 @@ function requireSamples(name: string, samples: readonly TrivialSample[]): void {
  * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const { dice } = metrics.allForeground(validation);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const { dice } = metrics.allForeground(samples);
+ * console.log(dice);
  * ```
  */
 export function allForeground(samples: readonly TrivialSample[], emptyPolicy: EmptyPolicy = 'one'): TrivialScores {
@@ -150,7 +155,11 @@ const otsuRule = (polarity: Polarity) => (grey: Float32Array) => {
  * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const polarity = metrics.chooseOtsuPolarity(training);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * console.log(metrics.chooseOtsuPolarity(samples)); // dark
  * ```
  */
 export function chooseOtsuPolarity(training: readonly TrivialSample[]): Polarity {
@@ -172,7 +181,12 @@ export function chooseOtsuPolarity(training: readonly TrivialSample[]): Polarity
  * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const { dice } = metrics.otsu(metrics.chooseOtsuPolarity(training), validation);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const polarity = metrics.chooseOtsuPolarity(samples.slice(0, 2));
+ * console.log(metrics.otsu(polarity, samples.slice(2)).dice);
  * ```
  */
 export function otsu(
@@ -226,7 +240,12 @@ class GreyHistogram {
  * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const { threshold, polarity } = metrics.chooseThreshold(training);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const { threshold, polarity } = metrics.chooseThreshold(samples);
+ * console.log(threshold, polarity);
  * ```
  */
 export function chooseThreshold(training: readonly TrivialSample[]): ThresholdRule {
@@ -261,7 +280,12 @@ export function chooseThreshold(training: readonly TrivialSample[]): ThresholdRu
  * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const { dice } = metrics.bestThreshold(metrics.chooseThreshold(training), validation);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const rule = metrics.chooseThreshold(samples.slice(0, 2));
+ * console.log(metrics.bestThreshold(rule, samples.slice(2)).dice);
  * ```
  */
 export function bestThreshold(
@@ -290,7 +314,12 @@ export function bestThreshold(
  * @throws InvalidArgumentError if there is no sample, or one whose arrays do not fit its size.
  * @example
  * ```ts
- * const rules = metrics.chooseTrivialRules(training);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const rules = metrics.chooseTrivialRules(samples);
+ * console.log(rules.otsu.polarity); // dark
  * ```
  */
 export function chooseTrivialRules(training: readonly TrivialSample[]): TrivialRules {
@@ -307,7 +336,13 @@ export function chooseTrivialRules(training: readonly TrivialSample[]): TrivialR
  * @throws InvalidArgumentError if there is no sample, a sample's arrays do not fit its size, or the policy is illegal.
  * @example
  * ```ts
- * const trivial = metrics.trivialPredictors(metrics.chooseTrivialRules(training), validation);
+ * import { metrics } from 'pyconvunet';
+ * import { phantom, prepareSamples } from 'pyconvunet/training';
+ *
+ * const { samples } = prepareSamples(phantom('lung', { count: 4, size: 32 }));
+ * const rules = metrics.chooseTrivialRules(samples.slice(0, 2));
+ * const trivial = metrics.trivialPredictors(rules, samples.slice(2));
+ * console.log(trivial.allForeground.dice, trivial.otsu.dice, trivial.bestThreshold.dice);
  * ```
  */
 export function trivialPredictors(

@@ -39,7 +39,7 @@ function checkBias(bias: tf.Tensor1D, channels: number): void {
  * import '@tensorflow/tfjs-backend-cpu';
  * import { pyConv2d } from 'pyconvunet';
  *
- * const x = tf.ones([1, 16, 16, 8]);
+ * const x = tf.ones<tf.Rank.R4>([1, 16, 16, 8]);
  * const y = pyConv2d(x, [tf.ones([3, 3, 8, 4]), tf.ones([5, 5, 2, 4])], { groups: [1, 4] });
  * console.log(y.shape); // [1, 16, 16, 8]
  * ```
@@ -96,7 +96,7 @@ export interface GroupConv2dOptions extends Omit<PyConv2dOptions, 'groups'> {
  * import '@tensorflow/tfjs-backend-cpu';
  * import { groupConv2d } from 'pyconvunet';
  *
- * const depthwise = groupConv2d(tf.ones([1, 16, 16, 8]), tf.ones([3, 3, 1, 8]), { groups: 8 });
+ * const depthwise = groupConv2d(tf.ones<tf.Rank.R4>([1, 16, 16, 8]), tf.ones([3, 3, 1, 8]), { groups: 8 });
  * console.log(depthwise.shape); // [1, 16, 16, 8]
  * ```
  */

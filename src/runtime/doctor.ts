@@ -65,7 +65,11 @@ async function reportBackend(name: string, options: StartOptions): Promise<Backe
  * @returns The backends (known ones first), tfjs's version and copies, the runtime, and the problems found.
  * @example
  * ```ts
+ * import 'pyconvunet/wasm';
+ * import { doctor } from 'pyconvunet';
+ *
  * const { backends, problems } = await doctor();
+ * console.log(backends.find(({ name }) => name === 'wasm')?.training, problems); // true []
  * ```
  */
 export async function doctor(options: StartOptions = {}): Promise<DoctorReport> {

@@ -21,8 +21,17 @@ export function entries(): { name: string; types: string }[] {
   );
 }
 
-/** Reads the public names of every entry from its declarations. */
-export function publicNames(): Record<string, PublicNames> {
+/** One thing that an entry exports. */
+export interface PublicSymbol {
+  readonly entry: string;
+  readonly name: string;
+  readonly symbol: ts.Symbol;
+  readonly isValue: boolean;
+  readonly checker: ts.TypeChecker;
+}
+
+/** Everything that the entries export, read from their declarations. */
+export function publicSymbols(): PublicSymbol[] {
   const files = entries();
   const program = ts.createProgram({
     rootNames: files.map(({ types }) => types),
@@ -36,25 +45,29 @@ export function publicNames(): Record<string, PublicNames> {
   });
   const checker = program.getTypeChecker();
 
-  function collect(symbol: ts.Symbol, prefix: string, values: string[], types: string[]): void {
-    for (const exported of checker.getExportsOfModule(symbol)) {
-      const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+  function collect(module: ts.Symbol, entry: string, prefix: string): PublicSymbol[] {
+    return checker.getExportsOfModule(module).flatMap((exported) => {
+      const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
       const name = `${prefix}${exported.name}`;
-      if (target.flags & ts.SymbolFlags.ValueModule) collect(target, `${name}.`, values, types);
-      else if (target.flags & ts.SymbolFlags.Value) values.push(name);
-      else types.push(name);
-    }
+      if (symbol.flags & ts.SymbolFlags.ValueModule) return collect(symbol, entry, `${name}.`);
+      return [{ entry, name, symbol, isValue: (symbol.flags & ts.SymbolFlags.Value) !== 0, checker }];
+    });
   }
 
+  return files.flatMap(({ name, types }) => {
+    const source = program.getSourceFile(types);
+    const module = source === undefined ? undefined : checker.getSymbolAtLocation(source);
+    // An entry that only registers something is no module with exports.
+    return module === undefined ? [] : collect(module, name, '');
+  });
+}
+
+/** The public names of every entry. */
+export function publicNames(): Record<string, PublicNames> {
+  const symbols = publicSymbols();
+  const names = (entry: string, isValue: boolean) =>
+    symbols.flatMap((each) => (each.entry === entry && each.isValue === isValue ? [each.name] : [])).sort();
   return Object.fromEntries(
-    files.map(({ name, types: file }) => {
-      const source = program.getSourceFile(file);
-      const symbol = source === undefined ? undefined : checker.getSymbolAtLocation(source);
-      const values: string[] = [];
-      const types: string[] = [];
-      // An entry that only registers something is no module with exports.
-      if (symbol !== undefined) collect(symbol, '', values, types);
-      return [name, { values: values.sort(), types: types.sort() }];
-    }),
+    entries().map(({ name }) => [name, { values: names(name, true), types: names(name, false) }]),
   );
 }

@@ -1,12 +1,13 @@
+import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /** The package as others get it: packed, installed, bundled. Needs dist/ and the npm registry. */
 export default defineConfig({
-  cacheDir: '../../node_modules/.vite',
+  cacheDir: '../node_modules/.vite',
   test: {
-    root: import.meta.dirname,
-    include: ['**/*.test.ts'],
-    globalSetup: ['setup.ts'],
+    root: resolve(import.meta.dirname, '..'),
+    include: ['{package,docs}/**/*.test.ts'],
+    globalSetup: ['package/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 240_000,
     maxWorkers: 2,

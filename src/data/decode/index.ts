@@ -78,7 +78,11 @@ export interface DecodeOptions {
  * @throws DataError that names the file, where it cannot be read.
  * @example
  * ```ts
- * const [image] = decodeImage(new Uint8Array(await file.arrayBuffer()), file.name);
+ * import { decodeImage, encodePng } from 'pyconvunet/training';
+ *
+ * const file = encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
+ * const [image] = decodeImage(file, 'two.png');
+ * console.log(image.width, image.height, image.data); // 2 1 Uint8Array [0, 255]
  * ```
  */
 export function decodeImage(bytes: Uint8Array, name: string, options: DecodeOptions = {}): Raster[] {
@@ -101,7 +105,10 @@ export function decodeImage(bytes: Uint8Array, name: string, options: DecodeOpti
  * @throws DataError that names the file, where it is no image.
  * @example
  * ```ts
- * const pages = countPages(bytes, 'train-volume.tif');
+ * import { countPages, encodePng } from 'pyconvunet/training';
+ *
+ * const file = encodePng({ width: 2, height: 1, channels: 1, data: Uint8Array.of(0, 255) });
+ * console.log(countPages(file, 'two.png')); // 1
  * ```
  */
 export function countPages(bytes: Uint8Array, name: string): number {

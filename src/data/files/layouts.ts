@@ -50,7 +50,15 @@ interface ImageFile {
  * name, stacks of different length.
  * @example
  * ```ts
- * const pairs = await findPairs('data/lung');
+ * import { mkdir, writeFile } from 'node:fs/promises';
+ * import { findPairs } from 'pyconvunet/files';
+ *
+ * for (const folder of ['image', 'mask']) {
+ *   await mkdir(`lungs/${folder}`, { recursive: true });
+ *   await writeFile(`lungs/${folder}/case7.png`, '');
+ * }
+ * const [pair] = await findPairs('lungs');
+ * console.log(pair.name); // case7
  * ```
  */
 export async function findPairs(dir: string): Promise<Pair[]> {

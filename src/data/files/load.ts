@@ -40,7 +40,18 @@ const phantomPrefix = 'phantom:';
  * `signal.reason` where aborted.
  * @example
  * ```ts
- * const { samples, preprocessing } = await loadSamples('data/liver_ct', { size: 128, groupBy: 'volume' });
+ * import { mkdir, writeFile } from 'node:fs/promises';
+ * import { loadSamples } from 'pyconvunet/files';
+ * import { encodePng, phantom } from 'pyconvunet/training';
+ *
+ * await mkdir('livers/image', { recursive: true });
+ * await mkdir('livers/mask', { recursive: true });
+ * for (const { name, image, mask } of phantom('liver', { count: 2, size: 64 })) {
+ *   await writeFile(`livers/image/${name}.png`, encodePng(image));
+ *   await writeFile(`livers/mask/${name}.png`, encodePng(mask));
+ * }
+ * const { samples, preprocessing } = await loadSamples('livers', { size: 32 });
+ * console.log(samples.length, preprocessing.size); // 2 [32, 32]
  * ```
  */
 export async function loadSamples(source: string, options: LoadOptions = {}): Promise<LoadedSamples> {

@@ -53,7 +53,10 @@ export function isPhantomName(name: string): name is PhantomName {
  * @throws InvalidArgumentError for an unknown name, an illegal count, size or seed.
  * @example
  * ```ts
- * const { samples } = prepareSamples(phantom('lung', { count: 40, size: 128, seed: 7 }));
+ * import { phantom } from 'pyconvunet/training';
+ *
+ * const [first] = phantom('lung', { count: 4, size: 128, seed: 7 });
+ * console.log(first.name, first.image.data.length); // lung_000 16384
  * ```
  */
 export function phantom(name: PhantomName, options: PhantomOptions): Phantom[] {
