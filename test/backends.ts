@@ -1,6 +1,6 @@
 /** The backends under test: PYCONVUNET_BACKENDS (default cpu,wasm), and a `describe` that runs a suite on each of them. */
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe } from 'vitest';
+import { afterEach, beforeAll, describe, expect } from 'vitest';
 import { useBackend } from '../src/runtime/backends.js';
 
 /** Names of the backends under test. */
@@ -21,12 +21,20 @@ export async function startBackend(name: string): Promise<void> {
   } else if (name === 'tensorflow') await import('../src/tensorflow.js');
   else throw new Error(`No backend under test is called '${name}'.`);
   await useBackend(name, { ...options, log: () => {} });
+  if (name === 'webgpu') (await import('./webgpu.js')).watchDevice();
+}
+
+/** Fails if the GPU refused a shader or a command. */
+async function expectNoDeviceErrors(): Promise<void> {
+  const { deviceErrors } = await import('./webgpu.js');
+  expect(await deviceErrors()).toEqual([]);
 }
 
 /** Runs a suite once on each backend under test. */
 export function describeBackends(title: string, suite: (backendName: string) => void): void {
   describe.each(backendNames)(`${title} [%s]`, (name) => {
     beforeAll(() => startBackend(name), 120_000);
+    if (name === 'webgpu') afterEach(expectNoDeviceErrors, 120_000);
     suite(name);
   });
 }

@@ -12,7 +12,16 @@ export interface BilinearUpsamplingArgs extends LayerArgs {
   size?: number;
 }
 
-/** Resizes to `size` with a gradient of its own: that of tfjs's cpu backend has height and width exchanged in its shape. */
+/** The gradient of a repetition, as an enlargement is along the axes of `x` that are one pixel long: the sum there. */
+function sumOverRepeats(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
+  const axes = [1, 2].filter((axis) => x.shape[axis] === 1);
+  return axes.length === 0 ? dy : tf.sum(dy, axes, true);
+}
+
+/**
+ * Resizes to `size` with a gradient of its own: that of tfjs's cpu backend has height and width exchanged in its shape, and that
+ * of its webgpu backend is zero along an axis of one pixel.
+ */
 function enlarge(images: tf.Tensor4D, size: [number, number]): tf.Tensor {
   const alignCorners = true;
   const resize = tf.customGrad((...inputs) => {
@@ -23,7 +32,8 @@ function enlarge(images: tf.Tensor4D, size: [number, number]): tf.Tensor {
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [input] = saved;
         if (input === undefined) throw new Error('The input of a bilinear enlargement was not saved.');
-        const dx: tf.Tensor = tf.engine().runKernel('ResizeBilinearGrad', { images: input, dy }, { alignCorners });
+        const inputs = { images: input, dy: sumOverRepeats(dy, input) };
+        const dx: tf.Tensor = tf.engine().runKernel('ResizeBilinearGrad', inputs, { alignCorners });
         return tf.reshape(dx, input.shape);
       },
     };

@@ -34,6 +34,15 @@ function copy<L extends tfl.layers.Layer>(layer: L): L {
 const image = (shape: [number, number, number, number], seed = 1) =>
   tf.randomUniform<tf.Rank.R4>(shape, -1, 1, 'float32', seed);
 
+/** The values of a tensor; webgpu reads them asynchronously only. */
+const valuesOf = async (x: tf.Tensor): Promise<number[]> => [...(await x.data())];
+
+/** The scalar product of two tensors. */
+async function dot(a: tf.Tensor, b: tf.Tensor): Promise<number> {
+  const [left, right] = [await valuesOf(a), await valuesOf(b)];
+  return left.reduce((sum, value, i) => sum + value * (right[i] ?? Number.NaN), 0);
+}
+
 /** The value of a map at (row, column), clamped to its edges. */
 type Sample = (row: number, column: number) => number;
 
@@ -66,37 +75,34 @@ describeBackends('enlargements', () => {
     ['nearest', nearestUpsampling, nearestAt],
   ] as const;
 
-  test.each(enlargements)('%s follows its definition, and its gradient is the adjoint', (_, make, valueAt) => {
+  test.each(enlargements)('%s follows its definition, and its gradient is the adjoint', async (_, make, valueAt) => {
     const length = fc.integer({ min: 1, max: 5 });
     const parameters = [fc.integer({ min: 1, max: 2 }), length, length, fc.integer({ min: 1, max: 3 })] as const;
-    fc.assert(
-      fc.property(...parameters, fc.integer({ min: 1, max: 3 }), (batch, height, width, channels, size) => {
-        tf.tidy(() => {
-          const layer = make({ size });
-          const x = image([batch, height, width, channels]);
-          const y = run(layer, x);
-          expect(y.shape).toEqual([batch, height * size, width * size, channels]);
-          const [from, to] = [x.arraySync(), y.arraySync() as number[][][][]];
-          to.forEach((map, n) => {
-            map.forEach((line, row) => {
-              line.forEach((pixel, column) => {
-                pixel.forEach((value, c) => {
-                  const sample: Sample = (i, j) => from[n]?.[i]?.[j]?.[c] ?? Number.NaN;
-                  expect(value).toBeCloseTo(valueAt(sample, [height, width], size, row, column), 5);
-                });
+    await fc.assert(
+      fc.asyncProperty(...parameters, fc.integer({ min: 1, max: 3 }), async (batch, height, width, channels, size) => {
+        const layer = make({ size });
+        const [x, other] = [image([batch, height, width, channels]), image([batch, height, width, channels], 3)];
+        const dy = image([batch, height * size, width * size, channels], 2);
+        const [y, otherY] = [run(layer, x), run(layer, other)];
+        const dx = tf.grad((input) => run(layer, input))(x, dy);
+        expect(y.shape).toEqual([batch, height * size, width * size, channels]);
+        expect(dx.shape).toEqual(x.shape);
+        const [from, to] = [await x.array(), (await y.array()) as number[][][][]];
+        to.forEach((map, n) => {
+          map.forEach((line, row) => {
+            line.forEach((pixel, column) => {
+              pixel.forEach((value, c) => {
+                const sample: Sample = (i, j) => from[n]?.[i]?.[j]?.[c] ?? Number.NaN;
+                expect(value).toBeCloseTo(valueAt(sample, [height, width], size, row, column), 5);
               });
             });
           });
-          // <enlarge(x), dy> = <x, gradient(dy)> for a linear map.
-          const dy = image([batch, height * size, width * size, channels], 2);
-          const dx = tf.grad((input) => run(layer, input))(x, dy);
-          expect(dx.shape).toEqual(x.shape);
-          const dot = (a: tf.Tensor, b: tf.Tensor) => tf.sum(tf.mul(a, b)).dataSync()[0] ?? Number.NaN;
-          expect(dot(x, dx)).toBeCloseTo(dot(y, dy), 4);
-          // The adjoint sees each pixel alone, too.
-          const other = image([batch, height, width, channels], 3);
-          expect(dot(other, dx)).toBeCloseTo(dot(run(layer, other), dy), 4);
         });
+        // <enlarge(x), dy> = <x, gradient(dy)> for a linear map.
+        expect(await dot(x, dx)).toBeCloseTo(await dot(y, dy), 4);
+        // The adjoint sees each pixel alone, too.
+        expect(await dot(other, dx)).toBeCloseTo(await dot(otherY, dy), 4);
+        tf.dispose([x, other, dy, y, otherY, dx]);
       }),
       { numRuns: 40, seed: 11 },
     );
@@ -122,22 +128,21 @@ describeBackends('enlargements', () => {
 });
 
 describeBackends('crop', () => {
-  test('leaves out the edges, and its gradient is zero there', () => {
-    tf.tidy(() => {
-      const layer = crop({
-        cropping: [
-          [1, 0],
-          [2, 1],
-        ],
-      });
-      const x = tf.tensor4d([...new Array(2 * 3 * 5).keys()], [2, 3, 5, 1]);
-      const y = run(layer, x);
-      expect(y.shape).toEqual([2, 2, 2, 1]);
-      expect([...y.dataSync()]).toEqual([7, 8, 12, 13, 22, 23, 27, 28]);
-      const dx = tf.grad((input) => tf.sum(run(layer, input)))(x);
-      const kept = new Set(y.dataSync());
-      expect([...dx.dataSync()]).toEqual([...x.dataSync()].map((value) => (kept.has(value) ? 1 : 0)));
+  test('leaves out the edges, and its gradient is zero there', async () => {
+    const layer = crop({
+      cropping: [
+        [1, 0],
+        [2, 1],
+      ],
     });
+    const x = tf.tensor4d([...new Array(2 * 3 * 5).keys()], [2, 3, 5, 1]);
+    const y = run(layer, x);
+    expect(y.shape).toEqual([2, 2, 2, 1]);
+    expect(await valuesOf(y)).toEqual([7, 8, 12, 13, 22, 23, 27, 28]);
+    const dx = tf.grad((input) => tf.sum(run(layer, input)))(x);
+    const kept = new Set(await valuesOf(y));
+    expect(await valuesOf(dx)).toEqual((await valuesOf(x)).map((value) => (kept.has(value) ? 1 : 0)));
+    tf.dispose([x, y, dx]);
   });
 
   test('knows its shape where sizes are free, and refuses to leave nothing', () => {
@@ -163,49 +168,53 @@ describeBackends('crop', () => {
 });
 
 describeBackends('dropout', () => {
-  test('drops its share in training and keeps the mean; inference changes nothing', () => {
-    tf.tidy(() => {
-      const x = tf.ones([2, 32, 32, 8]);
-      const layer = dropout({ rate: 0.25, seed: 0, name: 'drop' });
-      expect([...run(layer, x).dataSync()]).toEqual([...x.dataSync()]);
-      expect(layer.calls).toBe(0);
-      const values = run(layer, x, true).dataSync();
-      expect(new Set(values)).toEqual(new Set([0, Math.fround(1 / 0.75)]));
-      expect(values.filter((value) => value === 0).length / values.length).toBeCloseTo(0.25, 1);
-      expect(run(dropout({ rate: 0 }), x, true).dataSync()).toEqual(x.dataSync());
-    });
+  test('drops its share in training and keeps the mean; inference changes nothing', async () => {
+    const x = tf.ones([2, 32, 32, 8]);
+    const layer = dropout({ rate: 0.25, seed: 0, name: 'drop' });
+    const inference = run(layer, x);
+    expect(await valuesOf(inference)).toEqual(await valuesOf(x));
+    expect(layer.calls).toBe(0);
+    const training = run(layer, x, true);
+    const values = await valuesOf(training);
+    expect(new Set(values)).toEqual(new Set([0, Math.fround(1 / 0.75)]));
+    expect(values.filter((value) => value === 0).length / values.length).toBeCloseTo(0.25, 1);
+    const kept = run(dropout({ rate: 0 }), x, true);
+    expect(await valuesOf(kept)).toEqual(await valuesOf(x));
+    tf.dispose([x, inference, training, kept]);
   });
 
-  test('the mask follows from seed, name and call, the same on every backend', () => {
-    tf.tidy(() => {
-      const mask = (layer: Dropout) =>
-        [...run(layer, tf.ones([1, 4, 4, 1]), true).dataSync()].map((v) => (v > 0 ? 1 : 0)).join('');
-      const layer = dropout({ rate: 0.5, seed: 3, name: 'drop' });
-      const masks = [mask(layer), mask(layer)];
-      expect(masks).toMatchInlineSnapshot(`
-        [
-          "1010100000001110",
-          "1101111010011110",
-        ]
-      `);
-      layer.calls = 1;
-      expect(mask(layer)).toBe(masks[1]);
-      expect(mask(copy(layer))).toBe(masks[0]);
-      expect(mask(dropout({ rate: 0.5, seed: 4, name: 'drop' }))).not.toBe(masks[0]);
-      expect(mask(dropout({ rate: 0.5, seed: 3, name: 'other' }))).not.toBe(masks[0]);
-      expect(mask(dropout({ rate: 0.5, name: 'drop' }))).not.toBe(mask(dropout({ rate: 0.5, name: 'drop' })));
-    });
+  test('the mask follows from seed, name and call, the same on every backend', async () => {
+    const mask = async (layer: Dropout) => {
+      const y = tf.tidy(() => run(layer, tf.ones([1, 4, 4, 1]), true));
+      const text = (await valuesOf(y)).map((v) => (v > 0 ? 1 : 0)).join('');
+      y.dispose();
+      return text;
+    };
+    const layer = dropout({ rate: 0.5, seed: 3, name: 'drop' });
+    const masks = [await mask(layer), await mask(layer)];
+    expect(masks).toMatchInlineSnapshot(`
+      [
+        "1010100000001110",
+        "1101111010011110",
+      ]
+    `);
+    layer.calls = 1;
+    expect(await mask(layer)).toBe(masks[1]);
+    expect(await mask(copy(layer))).toBe(masks[0]);
+    expect(await mask(dropout({ rate: 0.5, seed: 4, name: 'drop' }))).not.toBe(masks[0]);
+    expect(await mask(dropout({ rate: 0.5, seed: 3, name: 'other' }))).not.toBe(masks[0]);
+    expect(await mask(dropout({ rate: 0.5, name: 'drop' }))).not.toBe(await mask(dropout({ rate: 0.5, name: 'drop' })));
   });
 
-  test('the gradient passes where the value passed; no tensor is left', () => {
+  test('the gradient passes where the value passed; no tensor is left', async () => {
     const x = image([1, 4, 4, 2]);
     const before = tf.memory().numTensors;
     const layer = dropout({ rate: 0.5, seed: 1 });
     const y = run(layer, x, true);
     layer.calls = 0;
     const dx = tf.grad((input) => tf.sum(run(layer, input, true)))(x);
-    const expected = [...y.dataSync()].map((value) => (value === 0 ? 0 : 2));
-    expect([...dx.dataSync()]).toEqual(expected);
+    const expected = (await valuesOf(y)).map((value) => (value === 0 ? 0 : 2));
+    expect(await valuesOf(dx)).toEqual(expected);
     tf.dispose([y, dx]);
     expect(tf.memory().numTensors).toBe(before);
     x.dispose();
