@@ -1,7 +1,7 @@
 /** `pyconvunet evaluate`: a trained run on images with masks, beside trivial predictors. */
 import { Command } from 'commander';
 import type { Sample } from '../data/index.js';
-import { defaultClasses, predictProbability } from '../inference/index.js';
+import { defaultClasses, getMetadata, predictProbability } from '../inference/index.js';
 import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/index.js';
 import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
@@ -37,7 +37,8 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
   }
   const chosen: readonly Sample[] = part === 'all' ? samples : pick(samples, config.parts[part]);
   if (chosen.length === 0) throw new DataError(`The ${part} part of the run is empty. Choose another --split.`);
-  const threshold = flags.threshold ?? 0.5;
+  const metadata = getMetadata(model);
+  const threshold = flags.threshold ?? metadata?.threshold ?? 0.5;
   const matrix = new ConfusionMatrix({ numClasses: config.classes ?? 2, threshold });
   await withProgress(
     () => 'images',
@@ -54,7 +55,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
   const { dice } = matrix.result({ classes: 'foreground' });
   const perImage = matrix.perImage({ classes: 'foreground' });
   const counts = matrix.perImageCounts('foreground');
-  const names = defaultClasses(config.classes ?? 1);
+  const names = metadata?.classes ?? defaultClasses(config.classes ?? 1);
   const document = {
     images: chosen.length,
     split: part,
