@@ -1,6 +1,6 @@
 /** A run that is killed, or told to stop by Ctrl-C, goes on and ends with the bytes of a run that was left alone. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -21,15 +21,24 @@ function run(all: readonly string[]): string {
   return stdout;
 }
 
+/** Finished epochs of a run's checkpoint; 0 while there is none. */
+function finishedEpochs(out: string): number {
+  const path = join(out, 'checkpoint.json');
+  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as { epoch: number }).epoch : 0;
+}
+
 /** Sends a signal in the middle of the second epoch. */
 async function interrupt(out: string, signal: NodeJS.Signals): Promise<{ code: number | null; stdout: string }> {
   const child: ChildProcess = spawn(command, args(out), { stdio: ['ignore', 'pipe', 'inherit'] });
   let stdout = '';
   child.stdout?.on('data', (chunk: Buffer) => {
     stdout += chunk.toString();
-    if (stdout.includes('epoch 1/3')) setTimeout(() => child.kill(signal), 60);
   });
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve));
+  while (finishedEpochs(out) < 1 && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 5));
+  // An epoch has twenty steps: some of the second are done then, and not all.
+  setTimeout(() => child.kill(signal), 60);
+  const code = await closed;
   expect(stdout).not.toContain('epoch 2/3');
   return { code, stdout };
 }
