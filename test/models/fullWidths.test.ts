@@ -10,9 +10,9 @@ describe('the networks at the widths of their papers equal PyTorch in inference'
   for (const oracleCase of cases) {
     const { inference, training } = oracleCase;
     if (inference === undefined || training !== undefined) continue;
-    test(oracleCase.network, () => {
+    test(oracleCase.network, async () => {
       const before = tf.memory().numTensors;
-      checkInference(oracleCase, inference);
+      await checkInference(oracleCase, inference);
       expect(tf.memory().numTensors).toBe(before);
     });
   }
