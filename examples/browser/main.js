@@ -1,52 +1,126 @@
-// Draws noisy discs, trains a narrow PyConvU-Net on them in this tab, and marks the disc in a new image.
-import * as tf from '@tensorflow/tfjs-core';
-import { inference, losses, metrics, models, useBackend } from 'pyconvunet';
+// Trains a narrow PyConvU-Net in this tab and shows what it finds in images that it has not seen.
+import { inference, metrics, models, useBackend } from 'pyconvunet';
 import 'pyconvunet/wasm';
+import { phantom, prepareSamples, toLabels, train } from 'pyconvunet/training';
 
-const SIZE = 32;
-const status = document.querySelector('#status');
+const [button, progress, status, gallery, facts] = ['train', 'progress', 'status', 'gallery', 'facts'].map((id) =>
+  document.getElementById(id),
+);
 
-/** A bright disc in noise on a canvas of its own, and its mask. */
-function draw() {
-  const canvas = new OffscreenCanvas(SIZE, SIZE);
-  const context = canvas.getContext('2d');
-  const radius = 5 + Math.random() * 6;
-  const [x, y] = [0, 1].map(() => radius + Math.random() * (SIZE - 2 * radius));
-  const image = context.createImageData(SIZE, SIZE);
-  const mask = new Float32Array(SIZE * SIZE);
-  for (let i = 0; i < mask.length; i++) {
-    mask[i] = Math.hypot((i % SIZE) - x, Math.floor(i / SIZE) - y) < radius ? 1 : 0;
-    const grey = 90 + 60 * mask[i] + 120 * (Math.random() - 0.5);
-    image.data.set([grey, grey, grey, 255], 4 * i);
-  }
-  context.putImageData(image, 0, 0);
-  return { canvas, mask };
+const images = phantom('cell', { count: 32, size: 64, seed: 1 });
+const unseen = images.slice(28);
+const { samples, preprocessing } = prepareSamples(images);
+const data = { training: samples.slice(0, 24), validation: samples.slice(24, 28) };
+const recipe = { epochs: 6, batchSize: 2, learningRate: 1e-2, loss: 'bce-dice', seed: 1 };
+
+function element(name, text = '', ...children) {
+  const node = document.createElement(name);
+  node.append(text, ...children);
+  return node;
 }
 
-const { name } = await useBackend('wasm');
-const images = Array.from({ length: 24 }, draw);
-// predictMask scales bytes to [-1, 1], so training must, too.
-const x = tf.stack(images.map(({ canvas }) => tf.sub(tf.div(tf.browser.fromPixels(canvas, 3), 127.5), 1)));
-const y = tf.tensor4d(Float32Array.from(images.flatMap(({ mask }) => [...mask])), [images.length, SIZE, SIZE, 1]);
+/** Draws a grey image of one byte a pixel on a canvas, each pixel as a square of 4 so that outlines over it are thin. */
+async function draw({ width, height, data: grey }) {
+  const pixels = new ImageData(width, height);
+  for (const [i, value] of grey.entries()) pixels.data.set([value, value, value, 255], 4 * i);
+  const canvas = document.createElement('canvas');
+  canvas.width = 4 * width;
+  canvas.height = 4 * height;
+  canvas.setAttribute('role', 'img');
+  const context = canvas.getContext('2d');
+  context.imageSmoothingEnabled = false;
+  context.scale(4, 4);
+  context.drawImage(await createImageBitmap(pixels), 0, 0);
+  return { canvas, context };
+}
 
-const model = models.pyConvUNet({ widths: [16, 32], inputShape: [SIZE, SIZE, 3] });
-model.compile({ optimizer: tf.train.adam(0.01), loss: losses.bceDice(), metrics: [metrics.dice()] });
-await model.fit(x, y, {
-  epochs: 15,
-  batchSize: 4,
-  callbacks: {
-    onEpochEnd: (epoch, { loss, dice }) => {
-      status.textContent = `Backend ${name}, epoch ${epoch + 1}: loss ${loss.toFixed(3)}, Dice ${dice.toFixed(3)}`;
+/** Draws the mask that the network found and the outline that is true. */
+async function drawOver(context, found, truth) {
+  context.drawImage(await createImageBitmap(found.toImageData()), 0, 0);
+  context.strokeStyle = '#e60000';
+  context.lineWidth = 0.5;
+  for (const ring of truth.contours().flat()) {
+    const line = new Path2D();
+    for (const point of ring) line.lineTo(...point);
+    context.stroke(line);
+  }
+}
+
+/** Shows the unseen images, with what the network found in them where there is one; the Dice over all, the mean time. */
+async function show(model) {
+  const all = new metrics.ConfusionMatrix({ classes: 'foreground' });
+  const items = [];
+  let milliseconds = 0;
+  for (const { name, image, mask } of unseen) {
+    const { canvas, context } = await draw(image);
+    let caption = 'not segmented yet';
+    if (model !== undefined) {
+      const started = performance.now();
+      const found = await inference.predictMask(model, image, { preprocessing });
+      milliseconds += (performance.now() - started) / unseen.length;
+      const labels = toLabels(mask, name);
+      await all.update(labels, found.mask);
+      await drawOver(context, found, new inference.Segmentation({ ...found, mask: labels }));
+      caption = `Dice ${all.perImage().at(-1).dice.toFixed(3)}`;
+    }
+    canvas.ariaLabel = `Image ${name}, ${caption}`;
+    items.push(element('li', canvas, element('span', caption)));
+  }
+  gallery.replaceChildren(...items);
+  return { dice: model === undefined ? null : all.result().dice, milliseconds };
+}
+
+function list(entries) {
+  const groups = Object.entries(entries).map(([term, value]) =>
+    element('div', element('dt', term), element('dd', value)),
+  );
+  facts.replaceChildren(...groups);
+}
+
+async function run() {
+  // Not `disabled`, which would take the keyboard's focus away.
+  if (button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true';
+  const started = performance.now();
+  const model = models.pyConvUNet({ widths: [8, 16], inputShape: [null, null, 1], seed: 1 });
+  await train(model, data, {
+    ...recipe,
+    onProgress: ({ done, total }) => {
+      progress.value = done / total;
     },
-  },
-});
+    onEpoch: ({ epoch, loss, valDice }) => {
+      status.textContent = `Epoch ${epoch} of ${recipe.epochs}: loss ${loss.toFixed(3)}, Dice ${valDice.toFixed(3)}`;
+    },
+  });
+  const seconds = (performance.now() - started) / 1000;
+  const { dice, milliseconds } = await show(model);
+  list({
+    Backend: backend.name,
+    Parameters: model.countParams().toLocaleString('en'),
+    Training: `${seconds.toFixed(1)} s`,
+    Segmentation: `${milliseconds.toFixed(0)} ms an image`,
+  });
+  status.textContent = `Done. Dice ${dice.toFixed(3)} on ${unseen.length} images that it has not seen.`;
+  model.dispose();
+  button.ariaDisabled = 'false';
+}
 
-const unseen = draw();
-const result = await inference.predictMask(model, unseen.canvas);
-const canvas = document.querySelector('canvas');
-const context = canvas.getContext('2d');
-context.drawImage(unseen.canvas, 0, 0);
-context.drawImage(await createImageBitmap(result.toImageData()), 0, 0);
-const both = result.mask.reduce((sum, label, i) => sum + label * unseen.mask[i], 0);
-const either = result.mask.reduce((sum, label, i) => sum + label + unseen.mask[i], 0);
-status.textContent = `Done. Dice ${((2 * both) / either).toFixed(3)} on an image that it has not seen.`;
+/** What fails is said in the page. */
+async function guarded(step) {
+  try {
+    await step();
+  } catch (error) {
+    status.textContent = `Failed: ${error.message}`;
+    throw error;
+  }
+}
+
+let backend;
+await guarded(async () => {
+  backend = await useBackend('wasm');
+  list({ Backend: backend.name });
+  await show();
+  status.textContent = 'Ready.';
+  button.ariaDisabled = 'false';
+});
+button.addEventListener('click', () => guarded(run));
