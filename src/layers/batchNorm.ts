@@ -1,17 +1,17 @@
-/** The layer BatchNorm: PyTorch's batch normalisation, optionally with a ReLU in the same pass. */
+/** The layer BatchNorm: PyTorch's batch normalisation, optionally with a ReLU. */
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { batchNorm as batchNormOp } from '../ops/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { BATCH_NORM_RANKS, type BatchNormActivation, checkBatchNorm, show } from '../spec/index.js';
+import { checkLayerKeys, type LayerArgs } from './layerOptions.js';
 import { className, defaultName, register } from './register.js';
 import { oneShape, oneTensor } from './tensors.js';
 
-type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
-
 /** Options of {@link batchNorm}. */
 export interface BatchNormArgs extends LayerArgs {
-  /** 'relu' computes the ReLU in the same pass. Default 'linear'. */
-  readonly activation?: 'linear' | 'relu';
+  /** 'relu' puts a ReLU behind the normalisation. Default 'linear'. */
+  readonly activation?: BatchNormActivation;
   /** Learn a factor per channel. Default true. */
   readonly scale?: boolean;
   /** Learn an offset per channel. Default true. */
@@ -21,6 +21,8 @@ export interface BatchNormArgs extends LayerArgs {
   /** Share of the old moving statistics that one training step keeps. Default 0.9 (PyTorch's momentum 0.1). */
   readonly momentum?: number;
 }
+
+const OPTIONS = ['activation', 'scale', 'center', 'epsilon', 'momentum'];
 
 /** Batch normalisation as a Keras-style layer; made by {@link batchNorm}. */
 export class BatchNorm extends tfl.layers.Layer {
@@ -32,23 +34,29 @@ export class BatchNorm extends tfl.layers.Layer {
   private moving: { mean: tfl.LayerVariable; variance: tfl.LayerVariable } | undefined;
 
   constructor(args: BatchNormArgs = {}) {
+    checkLayerKeys('BatchNorm', args, OPTIONS);
     const { activation = 'linear', scale = true, center = true, epsilon = 1e-5, momentum = 0.9, ...layer } = args;
+    checkBatchNorm('BatchNorm', { epsilon, activation });
+    if (typeof momentum !== 'number' || !(momentum >= 0 && momentum < 1)) {
+      throw new InvalidArgumentError(
+        `momentum of BatchNorm must be a number in [0, 1). Received: momentum=${show(momentum)}.`,
+      );
+    }
+    for (const [name, value] of Object.entries({ scale, center })) {
+      if (typeof value === 'boolean') continue;
+      throw new InvalidArgumentError(`${name} of BatchNorm must be true or false. Received: ${name}=${show(value)}.`);
+    }
     super({ ...layer, name: layer.name ?? defaultName('batch_norm') });
     this.options = { activation, scale, center, epsilon, momentum };
-    if (activation !== 'linear' && activation !== 'relu') {
-      throw new InvalidArgumentError(
-        `activation of BatchNorm must be 'linear' or 'relu'. Received: ${String(activation)}.`,
-      );
-    }
-    if (!(epsilon > 0) || !(momentum >= 0 && momentum < 1)) {
-      throw new InvalidArgumentError(
-        `BatchNorm needs epsilon > 0 and 0 <= momentum < 1. Received: epsilon=${epsilon}, momentum=${momentum}.`,
-      );
-    }
   }
 
   override build(inputShape: tfl.Shape | tfl.Shape[]): void {
     const shape = oneShape(inputShape, this.name);
+    if (!BATCH_NORM_RANKS.includes(shape.length)) {
+      throw new InvalidArgumentError(
+        `Layer ${this.name} normalises tensors of rank 2, 3 or 4. Received: shape [${shape.map((d) => d ?? 'null').join(', ')}].`,
+      );
+    }
     const channels = shape[shape.length - 1] ?? null;
     if (channels === null) {
       throw new InvalidArgumentError(
@@ -110,13 +118,14 @@ register(BatchNorm);
 /**
  * A layer of batch normalisation over the last axis with PyTorch's semantics: epsilon 1e-5, the batch's biased variance
  * for normalising, its unbiased one for the moving statistics, which keep 0.9 at each training step (tfjs-layers: 1e-3
- * and 0.99). With `activation: 'relu'` the ReLU costs no further pass or map.
+ * and 0.99). With `activation: 'relu'` a ReLU follows, whose gradient needs no map beside the layer's output; on wasm training
+ * also computes it in the same pass.
  *
  * Input of rank 2 to 4, output of the same shape.
  *
  * @param args `activation`, `scale`, `center`, `epsilon`, `momentum`, and the options of every layer.
  * @returns The layer. Weights: gamma, beta (trainable); moving_mean, moving_variance.
- * @throws InvalidArgumentError for an illegal option.
+ * @throws InvalidArgumentError for an unknown or illegal option; for another rank when the layer meets its input.
  *
  * @example
  * ```ts

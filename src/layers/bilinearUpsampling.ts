@@ -48,7 +48,7 @@ export class BilinearUpsampling extends FixedLayer {
   private readonly size: number;
 
   constructor(args: BilinearUpsamplingArgs = {}) {
-    super(args, 'bilinear_upsampling');
+    super(args, { title: 'BilinearUpsampling', prefix: 'bilinear_upsampling', options: ['size'] });
     this.size = args.size ?? 2;
     if (!Number.isInteger(this.size) || this.size < 1) {
       throw new InvalidArgumentError(`size must be a whole number >= 1. Received: size=${this.size}.`);

@@ -22,7 +22,7 @@ export class Crop extends FixedLayer {
   private readonly cropping: [[number, number], [number, number]];
 
   constructor(args: CropArgs) {
-    super(args, 'crop');
+    super(args, { title: 'Crop', prefix: 'crop', options: ['cropping'] });
     const { cropping } = args;
     if (!Array.isArray(cropping) || cropping.length !== 2 || !cropping.every(isPair)) {
       throw new InvalidArgumentError(

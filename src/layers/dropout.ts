@@ -25,7 +25,7 @@ export class Dropout extends FixedLayer {
   private readonly seed: number;
 
   constructor(args: DropoutArgs) {
-    super(args, 'dropout');
+    super(args, { title: 'Dropout', prefix: 'dropout', options: ['rate', 'seed'] });
     if (!(args.rate >= 0 && args.rate < 1)) {
       throw new InvalidArgumentError(`rate must be a number in [0, 1). Received: rate=${args.rate}.`);
     }

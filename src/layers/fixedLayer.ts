@@ -2,16 +2,26 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import type { FreeShape } from '../spec/index.js';
+import { checkLayerKeys, type LayerArgs } from './layerOptions.js';
 import { defaultName } from './register.js';
 import { imageShape, oneTensor } from './tensors.js';
 
-/** What every layer takes: name, inputShape, trainable and the like. */
-export type LayerArgs = NonNullable<ConstructorParameters<typeof tfl.layers.Layer>[0]>;
+export type { LayerArgs } from './layerOptions.js';
+
+/** How a layer is called, and the names of its options beside those of every layer. */
+export interface LayerKind {
+  /** In messages. */
+  readonly title: string;
+  /** Of its default names. */
+  readonly prefix: string;
+  readonly options: readonly string[];
+}
 
 /** A layer from [batch, height, width, channels] to another such map, without weights. */
 export abstract class FixedLayer extends tfl.layers.Layer {
-  constructor(args: LayerArgs, namePrefix: string) {
-    super({ ...args, name: args.name ?? defaultName(namePrefix) });
+  constructor(args: LayerArgs, { title, prefix, options }: LayerKind) {
+    checkLayerKeys(title, args, options);
+    super({ ...args, name: args.name ?? defaultName(prefix) });
     this.inputSpec = [new tfl.InputSpec({ ndim: 4 })];
   }
 

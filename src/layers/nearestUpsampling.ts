@@ -34,7 +34,7 @@ export class NearestUpsampling extends FixedLayer {
   private readonly size: number;
 
   constructor(args: NearestUpsamplingArgs = {}) {
-    super(args, 'nearest_upsampling');
+    super(args, { title: 'NearestUpsampling', prefix: 'nearest_upsampling', options: ['size'] });
     this.size = args.size ?? 2;
     if (!Number.isInteger(this.size) || this.size < 1) {
       throw new InvalidArgumentError(`size must be a whole number >= 1. Received: size=${this.size}.`);

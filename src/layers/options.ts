@@ -7,6 +7,9 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { deriveSeed } from '../runtime/random.js';
 import { ACTIVATIONS, type Activation } from '../spec/index.js';
 
+/** Names for the layers that only parse: tfjs would count them, and users' own layers would get other default names. */
+const PARSER = 'pyconvunet_parser';
+
 type Conv2DArgs = Parameters<typeof tfl.layers.conv2d>[0];
 
 /** Options that PyConv2D and GroupConv2D share with Conv2D. */
@@ -42,6 +45,9 @@ const PART_NAMES = [
   'biasConstraint',
 ] as const;
 
+/** Names of the options that {@link resolveConvOptions} parses. */
+export const KERAS_CONV_OPTIONS: readonly string[] = ['useBias', 'activation', ...PART_NAMES];
+
 /** The parsed parts, and their configuration for getConfig. */
 export interface ResolvedConvOptions {
   readonly kernelInitializer: Initializer;
@@ -76,7 +82,7 @@ const isFused = (activation: unknown): activation is Activation => ACTIVATIONS.s
  */
 export function resolveConvOptions(options: KerasConvOptions): ResolvedConvOptions {
   const { activation = 'linear' } = options;
-  const parser = tfl.layers.conv2d({ ...pick(options), filters: 1, kernelSize: 1, activation });
+  const parser = tfl.layers.conv2d({ ...pick(options), filters: 1, kernelSize: 1, activation, name: PARSER });
   const parsed = parser.getConfig();
   const part = (name: (typeof PART_NAMES)[number]) => {
     const given: unknown = options[name];
@@ -84,7 +90,7 @@ export function resolveConvOptions(options: KerasConvOptions): ResolvedConvOptio
     return typeof given === 'object' && given !== null && 'apply' in given ? given : instantiate(parsed[name]);
   };
   const fused = isFused(activation) ? activation : 'linear';
-  const afterLayer = fused === activation ? undefined : tfl.layers.activation({ activation });
+  const afterLayer = fused === activation ? undefined : tfl.layers.activation({ activation, name: PARSER });
   return {
     kernelInitializer: part('kernelInitializer') as Initializer,
     biasInitializer: part('biasInitializer') as Initializer,
@@ -105,13 +111,14 @@ function pick(options: KerasConvOptions): KerasConvOptions {
 
 /**
  * The initializer of one level. With a seed tfjs draws the same numbers again for every weight, whatever its shape, so each
- * level after the first gets a seed of its own.
+ * level after the first gets a seed of its own; the first, too, where the seed is 0, which tfjs reads as none.
  */
 export function initializerOfLevel(initializer: Initializer, level: number): Initializer {
-  if (level === 0 || !(initializer instanceof tf.serialization.Serializable)) return initializer;
+  if (!(initializer instanceof tf.serialization.Serializable)) return initializer;
   const config = initializer.getConfig();
   const { seed } = config;
   if (typeof seed !== 'number' || !Number.isSafeInteger(seed)) return initializer;
+  if (level === 0 && seed !== 0) return initializer;
   const seeded = { ...config, seed: deriveSeed(seed, 'level', level) };
   const cls = initializer.constructor as tf.serialization.SerializableConstructor<Initializer> &
     Pick<typeof tf.serialization.Serializable, 'fromConfig'>;

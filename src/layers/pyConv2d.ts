@@ -2,16 +2,28 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { pyConv2d as pyConv2dOp } from '../ops/index.js';
+import { InvalidArgumentError } from '../runtime/errors.js';
 import {
+  axisPair,
   type Level,
   type LevelOptions,
+  levelPaddings,
   type Padding,
   type PyConvSpec,
+  planLevels,
   pyConvOutputShape,
   pyConvSpec,
   resolveLevels,
+  show,
 } from '../spec/index.js';
-import { initializerOfLevel, type KerasConvOptions, type ResolvedConvOptions, resolveConvOptions } from './options.js';
+import { checkLayerKeys } from './layerOptions.js';
+import {
+  initializerOfLevel,
+  KERAS_CONV_OPTIONS,
+  type KerasConvOptions,
+  type ResolvedConvOptions,
+  resolveConvOptions,
+} from './options.js';
 import { className, defaultName, register } from './register.js';
 import { imageShape, oneTensor } from './tensors.js';
 
@@ -23,6 +35,22 @@ export interface PyConv2DArgs extends LevelOptions, KerasConvOptions {
   readonly padding?: Padding;
   /** Default 1. */
   readonly dilationRate?: number | readonly [number, number];
+}
+
+/** Options of the geometry, which GroupConv2D has, too. */
+export const GEOMETRY_OPTIONS: readonly string[] = ['strides', 'padding', 'dilationRate'];
+
+const OPTIONS = ['filters', 'kernelSizes', 'groups', 'split', ...GEOMETRY_OPTIONS, ...KERAS_CONV_OPTIONS];
+
+/** Refuses whatever can be refused before the channels of the input are known. */
+function checkArgs({ strides, padding, dilationRate, useBias = true, ...args }: PyConv2DArgs): void {
+  const { kernelSizes } = planLevels(args);
+  axisPair('strides', strides);
+  axisPair('dilationRate', dilationRate);
+  levelPaddings(padding ?? 'same', kernelSizes.length);
+  if (typeof useBias !== 'boolean') {
+    throw new InvalidArgumentError(`useBias must be true or false. Received: useBias=${show(useBias)}.`);
+  }
 }
 
 const filterShapes = (levels: readonly Level[], inputChannels: number): [number, number, number, number][] =>
@@ -39,6 +67,8 @@ export class PyConv2D extends tfl.layers.Layer {
   private bias: tfl.LayerVariable | undefined;
 
   constructor(args: PyConv2DArgs, namePrefix = 'py_conv2d') {
+    checkLayerKeys('PyConv2D', args, OPTIONS);
+    checkArgs(args);
     const { filters, kernelSizes, groups, split, strides, padding, dilationRate, ...keras } = args;
     super({ ...keras, name: keras.name ?? defaultName(namePrefix) } as ConstructorParameters<
       typeof tfl.layers.Layer
@@ -69,7 +99,15 @@ export class PyConv2D extends tfl.layers.Layer {
       ),
     );
     if (useBias) {
-      this.bias = this.addWeight('bias', [filters], 'float32', biasInitializer, biasRegularizer, true, biasConstraint);
+      this.bias = this.addWeight(
+        'bias',
+        [filters],
+        'float32',
+        initializerOfLevel(biasInitializer, 0),
+        biasRegularizer,
+        true,
+        biasConstraint,
+      );
     }
     this.inputSpec = [{ ndim: 4, axes: { [-1]: shape[3] } }];
     this.built = true;
@@ -153,7 +191,8 @@ register(PyConv2D);
  *   default, as the published code of PyConvU-Net), `strides`, `padding`, `dilationRate`, and Conv2D's `useBias`,
  *   `activation`, initializers, regularizers and constraints.
  * @returns The layer, to be applied to a symbolic tensor or added to a sequential model.
- * @throws InvalidArgumentError for an illegal combination, when the layer meets its input.
+ * @throws InvalidArgumentError for an unknown or illegal option; for channels that the groups do not divide, and sizes that
+ *   do not fit, when the layer meets its input.
  *
  * @example
  * ```ts

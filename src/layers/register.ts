@@ -7,12 +7,13 @@ import * as tf from '@tensorflow/tfjs-core';
  */
 export const className = (name: string): string => `pyconvunet>${name}`;
 
-let layerCount = 0;
+const counts = new Map<string, number>();
 
-/** A legal default name: '>' of the class name, from which tfjs derives one, is illegal in tensor names. */
+/** A legal default name, counted per prefix: '>' of the class name, from which tfjs derives one, is illegal in tensor names. */
 export function defaultName(prefix: string): string {
-  layerCount += 1;
-  return `${prefix}_${layerCount}`;
+  const count = (counts.get(prefix) ?? 0) + 1;
+  counts.set(prefix, count);
+  return `${prefix}_${count}`;
 }
 
 /** Registers a layer class so that saved models find it. */

@@ -31,7 +31,7 @@ export class SizeGuard extends FixedLayer {
   private readonly network: { name: string };
 
   constructor(args: SizeGuardArgs) {
-    super(args, 'size_guard');
+    super(args, { title: 'SizeGuard', prefix: 'size_guard', options: ['divisor', 'network'] });
     if (!Number.isInteger(args.divisor) || args.divisor < 1) {
       throw new InvalidArgumentError(`divisor must be a whole number >= 1. Received: divisor=${args.divisor}.`);
     }

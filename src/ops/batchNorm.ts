@@ -1,6 +1,7 @@
 /** The op behind the BatchNorm layer: normalisation with the statistics of the batch, or with moving ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { BATCH_NORM_RANKS, type BatchNormActivation, checkBatchNorm, checkImageKeys } from '../spec/index.js';
 import { checkFloats } from './checkFloats.js';
 import { ensureKernels } from './ensureKernels.js';
 import { BATCH_NORM, type BatchNormAttrs } from './kernelNames.js';
@@ -14,13 +15,15 @@ export interface BatchNormOptions {
   readonly beta?: tf.Tensor1D;
   /** Added to the variance. Default 1e-5, as PyTorch. */
   readonly epsilon?: number;
-  /** Computed in the same pass. Default 'linear'. */
-  readonly activation?: 'linear' | 'relu';
+  /** 'relu' puts a ReLU behind the normalisation, whose gradient needs the output alone. Default 'linear'. */
+  readonly activation?: BatchNormActivation;
   /** Moving statistics to normalise with; left out: those of the batch. */
   readonly moving?: { readonly mean: tf.Tensor1D; readonly variance: tf.Tensor1D };
 }
 
-/** Result of {@link batchNorm}: the map and the statistics it was normalised with. */
+const OPTIONS = ['gamma', 'beta', 'epsilon', 'activation', 'moving'];
+
+/** Result of {@link batchNorm}: the map and the statistics it was normalised with, all three tensors of their own. */
 export interface BatchNormResult<T extends tf.Tensor> {
   readonly y: T;
   readonly mean: tf.Tensor1D;
@@ -35,8 +38,10 @@ export interface BatchNormResult<T extends tf.Tensor> {
  *
  * @param x [..., channels], float32, rank 2 to 4.
  * @param options Factor, offset, epsilon, activation, and moving statistics for inference.
- * @returns The normalised map and the statistics used. No gradient flows through the returned statistics.
- * @throws InvalidArgumentError where x has one value per channel only, so that there is no variance.
+ * @returns The normalised map and the statistics used: the batch's, or copies of the moving ones, so that the result can be
+ *   disposed of without them. No gradient flows through the batch's.
+ * @throws InvalidArgumentError for an illegal option, and where x has one value per channel only, so that there is no
+ *   variance.
  *
  * @example
  * ```ts
@@ -49,8 +54,10 @@ export interface BatchNormResult<T extends tf.Tensor> {
  * ```
  */
 export function batchNorm<T extends tf.Tensor>(x: T, options: BatchNormOptions = {}): BatchNormResult<T> {
+  checkImageKeys('batchNorm', options, OPTIONS);
   const { gamma, beta, epsilon = 1e-5, activation = 'linear', moving } = options;
-  checkFloats('x', x, [2, 3, 4]);
+  checkBatchNorm('batchNorm', { epsilon, activation });
+  checkFloats('x', x, BATCH_NORM_RANKS);
   const channels = x.shape[x.rank - 1] ?? 0;
   for (const [name, vector] of Object.entries({
     gamma,
@@ -78,7 +85,7 @@ export function batchNorm<T extends tf.Tensor>(x: T, options: BatchNormOptions =
       );
       return (activation === 'relu' ? tf.relu(normalised) : normalised) as T;
     });
-    return { y, mean: moving.mean, variance: moving.variance };
+    return { y, mean: tf.clone(moving.mean), variance: tf.clone(moving.variance) };
   }
   if (x.size === channels) {
     throw new InvalidArgumentError(

@@ -4,5 +4,4 @@ export * from './convolution.js';
 export { ensureKernels } from './ensureKernels.js';
 export * from './kernelNames.js';
 export { type GroupConv2dOptions, groupConv2d, type PyConv2dOptions, pyConv2d } from './pyConv2d.js';
-export { composedPyConv, composedPyConvBackpropFilter, composedPyConvBackpropInput } from './pyConvKernels.js';
-export { type ArrayGradient, type ComposedKernel, kernelConfig, registerArrayGradient, runKernel } from './registry.js';
+export { runKernel } from './registry.js';

@@ -1,5 +1,5 @@
 /** Names of our kernels in tfjs's registry, and the attributes that each receives. */
-import type { PyConvSpec } from '../spec/index.js';
+import type { BatchNormActivation, PyConvSpec } from '../spec/index.js';
 
 /** Inputs `[x, filter0, ..., bias?]`, attributes {@link PyConvAttrs}; output y. */
 export const PY_CONV_2D = 'PyConv2D';
@@ -23,7 +23,7 @@ export interface PyConvFilterAttrs extends PyConvAttrs {
 
 export interface BatchNormAttrs {
   readonly epsilon: number;
-  readonly activation: 'linear' | 'relu';
+  readonly activation: BatchNormActivation;
   /** Whether gamma is among the inputs. */
   readonly scale: boolean;
   /** Whether beta is among the inputs. */

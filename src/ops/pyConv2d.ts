@@ -1,7 +1,7 @@
 /** The ops `pyConv2d` and `groupConv2d`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { type PyConvOptions, pyConvSpec } from '../spec/index.js';
+import { checkImageKeys, PY_CONV_OPTIONS, type PyConvOptions, pyConvSpec } from '../spec/index.js';
 import { checkFloats, received } from './checkFloats.js';
 import { ensureKernels } from './ensureKernels.js';
 import { PY_CONV_2D, type PyConvAttrs } from './kernelNames.js';
@@ -12,6 +12,8 @@ export interface PyConv2dOptions extends PyConvOptions {
   /** [filters of all levels], added before the activation. */
   readonly bias?: tf.Tensor1D;
 }
+
+const OPTIONS = [...PY_CONV_OPTIONS, 'bias'];
 
 function checkBias(bias: tf.Tensor1D, channels: number): void {
   checkFloats('bias', bias, [1]);
@@ -30,7 +32,8 @@ function checkBias(bias: tf.Tensor1D, channels: number): void {
  * @param filters One filter [k, k, channels / groups, levelFilters] per level, k odd.
  * @param options Groups per level (default 1), strides, padding ('same' by default), dilations, bias, activation.
  * @returns [batch, outHeight, outWidth, sum of levelFilters], of rank 3 where x is.
- * @throws InvalidArgumentError where shapes, groups, padding or activation do not fit; the message names level and numbers.
+ * @throws InvalidArgumentError where an option is unknown, or shapes, groups, padding or activation do not fit; the
+ *   message names level and numbers.
  * Differentiable once with respect to x, every filter and the bias, on every backend.
  *
  * @example
@@ -49,6 +52,7 @@ export function pyConv2d<T extends tf.Tensor3D | tf.Tensor4D>(
   filters: readonly tf.Tensor4D[],
   options: PyConv2dOptions = {},
 ): T {
+  checkImageKeys('pyConv2d', options, OPTIONS);
   checkFloats('x', x, [3, 4]);
   if (!Array.isArray(filters)) {
     throw new InvalidArgumentError(
@@ -58,13 +62,13 @@ export function pyConv2d<T extends tf.Tensor3D | tf.Tensor4D>(
   filters.forEach((filter, i) => {
     checkFloats(`The filter of level ${i + 1}`, filter, [4]);
   });
-  const { bias, ...rest } = options;
+  const { bias, ...geometry } = options;
   return tf.tidy(() => {
     const batched = x.rank === 4 ? (x as tf.Tensor4D) : tf.expandDims<tf.Tensor4D>(x, 0);
     const spec = pyConvSpec(
       batched.shape,
       filters.map((filter) => filter.shape),
-      rest,
+      geometry,
     );
     if (bias !== undefined) checkBias(bias, spec.output.channels);
     ensureKernels();
@@ -105,5 +109,6 @@ export function groupConv2d<T extends tf.Tensor3D | tf.Tensor4D>(
   filter: tf.Tensor4D,
   options: GroupConv2dOptions = {},
 ): T {
+  checkImageKeys('groupConv2d', options, OPTIONS);
   return pyConv2d(x, [filter], options);
 }

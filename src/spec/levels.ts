@@ -1,5 +1,6 @@
 /** The levels of a pyramid from a layer's options: kernel sizes, groups and filters per level, with the defaults of the papers. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { show } from './options.js';
 
 /** What a layer says about its levels; every omitted part has a default. */
 export interface LevelOptions {
@@ -28,21 +29,23 @@ const DEFAULTS: Readonly<Record<number, { kernelSizes: number[]; groups: number[
   4: { kernelSizes: [3, 5, 7, 9], groups: [1, 4, 8, 16], split: [1 / 8, 1 / 8, 1 / 4, 1 / 2] },
 };
 
-const isCount = (value: number) => Number.isInteger(value) && value > 0;
-const list = (values: readonly number[]) => (Array.isArray(values) ? `[${values.join(', ')}]` : String(values));
+const isCount = (value: unknown) => Number.isInteger(value) && Number(value) > 0;
+
+/** Whether a value is the size of a kernel: odd, so that it has a pixel in its middle. */
+export const isKernelSize = (value: unknown): boolean => isCount(value) && Number(value) % 2 === 1;
 
 function levelCount({ filters, kernelSizes, groups, split }: LevelOptions): number {
   const lengths: [string, readonly number[] | undefined][] = [
     ['kernelSizes', kernelSizes],
     ['filters', typeof filters === 'number' ? undefined : filters],
-    ['groups', groups === 'auto' ? undefined : groups],
+    ['groups', typeof groups === 'string' ? undefined : groups],
     ['split', split],
   ];
   const given = lengths.filter((entry): entry is [string, readonly number[]] => entry[1] !== undefined);
   const count = given[0]?.[1].length ?? 4;
   const legal = given.every(([, values]) => Array.isArray(values) && values.length === count);
   if (count === 0 || !legal) {
-    const received = given.map(([name, values]) => `${name}=${list(values)}`).join(', ');
+    const received = given.map(([name, values]) => `${name}=${show(values)}`).join(', ');
     throw new InvalidArgumentError(
       `A pyramidal convolution needs one entry per level in each list, and at least one level. Received: ${received}. Give the lists the same length.`,
     );
@@ -54,13 +57,13 @@ function splitFilters(filters: number, split: readonly number[]): number[] {
   const total = split.reduce((sum, share) => sum + share, 0);
   if (split.some((share) => !(share > 0)) || Math.abs(total - 1) > 1e-6) {
     throw new InvalidArgumentError(
-      `split must hold positive shares that add up to 1. Received: split=${list(split)} (sum ${total}).`,
+      `split must hold positive shares that add up to 1. Received: split=${show(split)} (sum ${total}).`,
     );
   }
   const parts = split.map((share) => Math.round(share * filters));
   if (parts.some((part, i) => Math.abs(part - (split[i] ?? 0) * filters) > 1e-6)) {
     throw new InvalidArgumentError(
-      `filters=${filters} cannot be split by ${list(split)} into whole numbers of channels. Choose filters that the shares divide, another split, or give filters per level, for example filters: ${list(parts)}.`,
+      `filters=${filters} cannot be split by ${show(split)} into whole numbers of channels. Choose filters that the shares divide, another split, or give filters per level, for example filters: ${show(parts)}.`,
     );
   }
   return parts;
@@ -73,47 +76,81 @@ function autoGroups(limit: number, inputChannels: number, filters: number): numb
   return groups;
 }
 
+/** What a layer's options say about its levels before its input is known. */
+interface LevelPlan {
+  readonly kernelSizes: readonly number[];
+  readonly filters: readonly number[];
+  /** Groups per level; of 'auto' the limits. */
+  readonly groups: readonly number[];
+  readonly auto: boolean;
+}
+
+/** Checks each value of the lists by itself. */
+function checkValues({ filters, kernelSizes, groups }: LevelOptions): void {
+  if (kernelSizes !== undefined && !kernelSizes.every(isKernelSize)) {
+    throw new InvalidArgumentError(
+      `kernelSizes must hold odd positive whole numbers, one for each level. Received: kernelSizes=${show(kernelSizes)}.`,
+    );
+  }
+  const legal = Array.isArray(filters) ? filters.every(isCount) : isCount(filters);
+  if (!legal) {
+    throw new InvalidArgumentError(
+      `filters must be a positive whole number, or one for each level. Received: filters=${show(filters)}.`,
+    );
+  }
+  if (groups !== undefined && groups !== 'auto' && !(Array.isArray(groups) && groups.every(isCount))) {
+    throw new InvalidArgumentError(
+      `groups must be 'auto', or hold positive whole numbers, one for each level. Received: groups=${show(groups)}.`,
+    );
+  }
+}
+
 /**
- * Resolves a layer's options into levels for an input of `inputChannels` channels.
+ * The levels as far as they do not depend on the input: with every default, checked.
  *
- * @param options Kernel sizes, groups, split and filters; see {@link LevelOptions}.
- * @param inputChannels Channels of the input, which 'auto' groups must divide.
- * @returns One entry per level, in the order of the output channels.
- * @throws InvalidArgumentError where lists differ in length, shares do not add up, or filters cannot be split.
+ * @throws InvalidArgumentError where lists differ in length or hold illegal values, shares do not add up, or filters cannot
+ *   be split.
  */
-export function resolveLevels(options: LevelOptions, inputChannels: number): Level[] {
+export function planLevels(options: LevelOptions): LevelPlan {
   const count = levelCount(options);
+  checkValues(options);
   const defaults = DEFAULTS[count];
   const need = (name: string): never => {
     throw new InvalidArgumentError(
       `There are defaults for 1 to 4 levels only. Received ${count} levels without ${name}: give ${name} with one entry per level.`,
     );
   };
-  const kernelSizes = options.kernelSizes ?? defaults?.kernelSizes ?? need('kernelSizes');
-  const { filters } = options;
-  const legal = Array.isArray(filters) ? filters.every(isCount) : typeof filters === 'number' && isCount(filters);
-  if (!legal) {
-    const received = typeof filters === 'number' ? filters : list(filters);
+  const { filters, split, groups = 'auto' } = options;
+  if (typeof filters !== 'number' && split !== undefined) {
     throw new InvalidArgumentError(
-      `filters must be a positive whole number, or one for each level. Received: filters=${received}.`,
+      `filters per level leave nothing to split. Received: filters=${show(filters)}, split=${show(split)}. Give one number of filters with split, or leave split out.`,
     );
   }
-  if (typeof filters !== 'number' && options.split !== undefined) {
-    throw new InvalidArgumentError(
-      `filters per level leave nothing to split. Received: filters=${list(filters)}, split=${list(options.split)}. Give one number of filters with split, or leave split out.`,
-    );
-  }
-  const parts =
-    typeof filters === 'number' ? splitFilters(filters, options.split ?? defaults?.split ?? need('split')) : filters;
-  const limits =
-    options.groups === 'auto' || options.groups === undefined ? (defaults?.groups ?? need('groups')) : options.groups;
+  return {
+    kernelSizes: options.kernelSizes ?? defaults?.kernelSizes ?? need('kernelSizes'),
+    filters: typeof filters === 'number' ? splitFilters(filters, split ?? defaults?.split ?? need('split')) : filters,
+    groups: groups === 'auto' ? (defaults?.groups ?? need('groups')) : groups,
+    auto: options.groups === 'auto',
+  };
+}
+
+/**
+ * Resolves a layer's options into levels for an input of `inputChannels` channels.
+ *
+ * @param options Kernel sizes, groups, split and filters; see {@link LevelOptions}.
+ * @param inputChannels Channels of the input, which 'auto' groups must divide.
+ * @returns One entry per level, in the order of the output channels.
+ * @throws InvalidArgumentError as {@link planLevels} does.
+ */
+export function resolveLevels(options: LevelOptions, inputChannels: number): Level[] {
+  const { kernelSizes, filters, groups, auto } = planLevels(options);
   return kernelSizes.map((kernelSize, i) => {
-    const levelFilters = parts[i] ?? 0;
-    const limit = limits[i] ?? 0;
+    const levelFilters = filters[i] ?? 0;
+    const limit = groups[i] ?? 0;
     return {
       kernelSize,
       filters: levelFilters,
-      groups: options.groups === 'auto' ? autoGroups(limit, inputChannels, levelFilters) : limit,
+      groups: auto ? autoGroups(limit, inputChannels, levelFilters) : limit,
     };
   });
 }

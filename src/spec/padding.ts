@@ -1,5 +1,6 @@
 /** Padding as users write it, and as every kernel reads it: pixels on each side. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { show } from './options.js';
 
 /**
  * 'same' as TensorFlow pads (the surplus at the end), 'valid' (none), a number of pixels on every side as PyTorch pads,
@@ -18,16 +19,21 @@ export interface SidePadding {
 /** The padding of one level: 'same', or pixels on both sides. */
 export type LevelPadding = 'same' | number;
 
-/** Resolves the padding of each of `count` levels. */
+const isLevelPadding = (value: unknown): value is LevelPadding =>
+  value === 'same' || (Number.isInteger(value) && Number(value) >= 0);
+
+/**
+ * Resolves the padding of each of `count` levels.
+ *
+ * @throws InvalidArgumentError where it is none of what {@link Padding} says.
+ */
 export function levelPaddings(padding: Padding, count: number): LevelPadding[] {
-  const isList = typeof padding === 'object';
-  const paddings: LevelPadding[] = isList
+  const paddings: unknown[] = Array.isArray(padding)
     ? [...padding]
-    : new Array<LevelPadding>(count).fill(padding === 'valid' ? 0 : padding);
-  const legal = (p: LevelPadding) => p === 'same' || (Number.isInteger(p) && p >= 0);
-  if (paddings.length !== count || !paddings.every(legal)) {
+    : new Array<unknown>(count).fill(padding === 'valid' ? 0 : padding);
+  if (paddings.length !== count || !paddings.every(isLevelPadding)) {
     throw new InvalidArgumentError(
-      `padding must be 'same', 'valid', a whole number >= 0, or one such number for each of the ${count} levels. Received: padding=${JSON.stringify(padding)}.`,
+      `padding must be 'same', 'valid', a whole number >= 0, or one such number for each of the ${count} levels. Received: padding=${show(padding)}.`,
     );
   }
   return paddings;

@@ -1,6 +1,8 @@
 /** One pyramidal convolution, fully resolved: the one place of its rules. Op, layer, kernels and counter read it. */
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { ACTIVATIONS, type Activation } from './activation.js';
+import { isKernelSize } from './levels.js';
+import { show } from './options.js';
 import {
   axisOutput,
   axisPadding,
@@ -44,22 +46,42 @@ export interface PyConvSpec {
   readonly activation: Activation;
 }
 
-const pair = (name: string, value: number | readonly number[] | undefined): [number, number] => {
+/** Names of {@link PyConvOptions}. */
+export const PY_CONV_OPTIONS: readonly string[] = ['groups', 'strides', 'padding', 'dilations', 'activation'];
+
+/**
+ * A number for rows and one for columns.
+ *
+ * @throws InvalidArgumentError where they are no positive whole numbers, under the option's own name.
+ */
+export function axisPair(name: string, value: number | readonly number[] | undefined): [number, number] {
   const [rows = 0, columns = 0, ...surplus] = Array.isArray(value) ? value : [value ?? 1, value ?? 1];
   if (surplus.length > 0 || ![rows, columns].every((v) => Number.isInteger(v) && v > 0)) {
     throw new InvalidArgumentError(
-      `${name} must be a positive whole number or [rows, columns] of such. Received: ${name}=${JSON.stringify(value)}.`,
+      `${name} must be a positive whole number or [rows, columns] of such. Received: ${name}=${show(value)}.`,
     );
   }
   return [rows, columns];
-};
+}
+
+/** One entry of `groups` for each level. */
+function groupsPerLevel(groups: number | readonly number[], count: number): readonly number[] {
+  if (typeof groups === 'number') return new Array<number>(count).fill(groups);
+  if (!Array.isArray(groups) || groups.length !== count) {
+    const advice = (groups as unknown) === 'auto' ? " The layer PyConv2D takes groups: 'auto'." : '';
+    throw new InvalidArgumentError(
+      `groups must be a whole number, or a list with one for each of the ${count} levels. Received: groups=${show(groups)}.${advice}`,
+    );
+  }
+  return groups;
+}
 
 function checkLevel(index: number, shape: readonly number[], groups: number, inputChannels: number): void {
   const [kernelHeight = 0, kernelWidth = 0, depth = 0, filters = 0] = shape;
   const where = `level ${index + 1}`;
-  if (shape.length !== 4 || kernelHeight !== kernelWidth || kernelHeight % 2 !== 1) {
+  if (shape.length !== 4 || kernelHeight !== kernelWidth || !isKernelSize(kernelHeight)) {
     throw new InvalidArgumentError(
-      `The filter of ${where} must have the shape [k, k, inputChannels / groups, filters] with k odd. Received: shape=[${shape.join(', ')}].`,
+      `The filter of ${where} must have the shape [k, k, inputChannels / groups, filters] with k odd. Received: shape=${show(shape)}.`,
     );
   }
   if (
@@ -70,12 +92,12 @@ function checkLevel(index: number, shape: readonly number[], groups: number, inp
     filters % groups !== 0
   ) {
     throw new InvalidArgumentError(
-      `The groups of ${where} must be a positive whole number that divides both its input channels and its filters. Received: groups=${groups}, inputChannels=${inputChannels}, filters=${filters}. Choose other groups, or groups: 'auto' in a layer.`,
+      `The groups of ${where} must be a positive whole number that divides both its input channels and its filters. Received: groups=${show(groups)}, inputChannels=${inputChannels}, filters=${filters}. Choose other groups; the layer PyConv2D also takes groups: 'auto'.`,
     );
   }
   if (depth !== inputChannels / groups) {
     throw new InvalidArgumentError(
-      `The filter of ${where} must have inputChannels / groups = ${inputChannels} / ${groups} = ${inputChannels / groups} as its third dimension. Received: shape=[${shape.join(', ')}].`,
+      `The filter of ${where} must have inputChannels / groups = ${inputChannels} / ${groups} = ${inputChannels / groups} as its third dimension. Received: shape=${show(shape)}.`,
     );
   }
 }
@@ -93,15 +115,10 @@ function pyramid(inputChannels: number, filterShapes: readonly (readonly number[
   if (filterShapes.length === 0)
     throw new InvalidArgumentError('A pyramidal convolution needs at least one level. Received: filters=[].');
   const { groups = 1, activation = 'linear' } = options;
-  const groupList = typeof groups === 'number' ? filterShapes.map(() => groups) : groups;
-  if (groupList.length !== filterShapes.length) {
-    throw new InvalidArgumentError(
-      `groups needs one entry for each of the ${filterShapes.length} levels. Received: groups=[${groupList.join(', ')}].`,
-    );
-  }
+  const groupList = groupsPerLevel(groups, filterShapes.length);
   if (!ACTIVATIONS.includes(activation)) {
     throw new InvalidArgumentError(
-      `activation must be one of ${ACTIVATIONS.join(', ')}. Received: activation=${activation}.`,
+      `activation must be one of ${ACTIVATIONS.join(', ')}. Received: activation=${show(activation)}.`,
     );
   }
   const paddings = levelPaddings(options.padding ?? 'same', filterShapes.length);
@@ -115,8 +132,8 @@ function pyramid(inputChannels: number, filterShapes: readonly (readonly number[
   });
   return {
     levels,
-    strides: pair('strides', options.strides),
-    dilations: pair('dilations', options.dilations),
+    strides: axisPair('strides', options.strides),
+    dilations: axisPair('dilations', options.dilations),
     activation,
     channels,
   };

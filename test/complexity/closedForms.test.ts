@@ -79,7 +79,7 @@ describe('pyConv', () => {
   it('refuses what the layer refuses, and sizes that are none', () => {
     const args = { inputChannels: 6, filters: 8, height: 4, width: 4 };
     expect(() => pyConv(args)).toThrow(
-      "The groups of level 2 must be a positive whole number that divides both its input channels and its filters. Received: groups=4, inputChannels=6, filters=1. Choose other groups, or groups: 'auto' in a layer.",
+      "The groups of level 2 must be a positive whole number that divides both its input channels and its filters. Received: groups=4, inputChannels=6, filters=1. Choose other groups; the layer PyConv2D also takes groups: 'auto'.",
     );
     expect(pyConv({ ...args, groups: 'auto' }).levels.map((level) => level.groups)).toEqual([1, 1, 2, 2]);
     expect(() => pyConv({ ...args, height: -1 })).toThrow(

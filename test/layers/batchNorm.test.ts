@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type BatchNormArgs, batchNorm } from '../../src/layers/index.js';
+import { InvalidArgumentError } from '../../src/runtime/errors.js';
 import { describeBackends } from '../backends.js';
 import { relativeError } from '../naive.js';
 import oracle from '../oracles/batchnorm.json' with { type: 'json' };
@@ -137,24 +138,36 @@ describe('messages of BatchNorm', () => {
     [
       'another activation',
       () => batchNorm({ activation: 'elu' as 'relu' }),
-      "activation of BatchNorm must be 'linear' or 'relu'. Received: elu.",
+      "activation of BatchNorm must be 'linear' or 'relu'. Received: activation=\"elu\". Use an activation of its own behind it.",
     ],
-    [
-      'epsilon 0',
-      () => batchNorm({ epsilon: 0 }),
-      'BatchNorm needs epsilon > 0 and 0 <= momentum < 1. Received: epsilon=0, momentum=0.9.',
-    ],
+    ['epsilon 0', () => batchNorm({ epsilon: 0 }), 'epsilon of BatchNorm must be a number > 0. Received: epsilon=0.'],
     [
       'momentum 1',
       () => batchNorm({ momentum: 1 }),
-      'BatchNorm needs epsilon > 0 and 0 <= momentum < 1. Received: epsilon=0.00001, momentum=1.',
+      'momentum of BatchNorm must be a number in [0, 1). Received: momentum=1.',
     ],
     [
       'unknown channels',
       () => batchNorm({ name: 'mine' }).build([null, 4, 4, null]),
       'Layer mine needs a known number of channels. Received: shape [null, 4, 4, null].',
     ],
+    [
+      'rank 5',
+      () => batchNorm({ name: 'mine' }).build([null, 4, 4, 4, 2]),
+      'Layer mine normalises tensors of rank 2, 3 or 4. Received: shape [null, 4, 4, 4, 2].',
+    ],
+    [
+      'a word for a flag',
+      () => batchNorm({ scale: 'no' as unknown as boolean }),
+      'scale of BatchNorm must be true or false. Received: scale="no".',
+    ],
+    [
+      'an axis',
+      () => batchNorm({ axis: 1 } as object),
+      "BatchNorm has no option 'axis'. Its options are activation, scale, center, epsilon, momentum, name, trainable, inputShape, batchInputShape, batchSize, dtype, inputDType, weights.",
+    ],
   ])('refuse %s', (_, call, message) => {
-    expect(call).toThrow(message);
+    expect(call).toThrow(InvalidArgumentError);
+    expect(call).toThrow(new InvalidArgumentError(message));
   });
 });

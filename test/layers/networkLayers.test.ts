@@ -246,3 +246,26 @@ describe('the check of sizes', () => {
     );
   });
 });
+
+describe('unknown options', () => {
+  test.each([
+    [
+      'Crop',
+      () =>
+        crop({
+          cropping: [
+            [0, 0],
+            [0, 0],
+          ],
+          size: 2,
+        } as Parameters<typeof crop>[0]),
+      'size',
+    ],
+    ['Dropout', () => dropout({ rate: 0.5, noiseShape: [1] } as Parameters<typeof dropout>[0]), 'noiseShape'],
+    ['BilinearUpsampling', () => bilinearUpsampling({ interpolation: 'cubic' } as object), 'interpolation'],
+    ['NearestUpsampling', () => nearestUpsampling({ sise: 2 } as object), 'sise'],
+  ])('%s refuses them', (title, call, key) => {
+    expect(call).toThrow(InvalidArgumentError);
+    expect(call).toThrow(new RegExp(`^${title} has no option '${key}'. Its options are `));
+  });
+});

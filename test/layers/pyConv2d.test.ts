@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type GroupConv2DArgs, groupConv2d, type PyConv2DArgs, pyConv2d } from '../../src/layers/index.js';
+import { InvalidArgumentError } from '../../src/runtime/errors.js';
 import { countPyConv } from '../../src/spec/index.js';
 import { describeBackends, startBackend } from '../backends.js';
 import { relativeError } from '../naive.js';
@@ -157,6 +158,23 @@ describeBackends('layers of grouped convolution', () => {
     }
   });
 
+  it('draws the same weights again from seed 0, which tfjs reads as none', async () => {
+    const seeded = {
+      kernelInitializer: tfl.initializers.heNormal({ seed: 0 }),
+      biasInitializer: tfl.initializers.randomNormal({ seed: 0 }),
+    };
+    for (const make of [
+      () => pyConv2d({ filters: 8, kernelSizes: [3, 5], groups: [1, 2], ...seeded }),
+      () => groupConv2d({ filters: 8, kernelSize: 3, ...seeded }),
+    ]) {
+      const [one, two] = [make(), make()];
+      one.build([null, null, null, 4]);
+      two.build([null, null, null, 4]);
+      expect(await weightValues(one)).toEqual(await weightValues(two));
+      expect(one.getConfig().kernelInitializer).toMatchObject({ config: { seed: 0 } });
+    }
+  });
+
   it('takes an initializer of a class that is not registered', async () => {
     // tfjs exports no base class of initializers, only functions that make some.
     const zeros = tfl.initializers.zeros();
@@ -207,20 +225,20 @@ describe('shapes before there are weights', () => {
 
 describe('messages', () => {
   beforeAll(() => startBackend('cpu'));
-  const build = (args: PyConv2DArgs, shape: tfl.Shape = [null, null, null, 8]) => {
-    const layer = pyConv2d({ name: 'mine', ...args });
-    return () => layer.build(shape);
-  };
+  const build =
+    (args: PyConv2DArgs, shape: tfl.Shape = [null, null, null, 8]) =>
+    () =>
+      pyConv2d({ name: 'mine', ...args }).build(shape);
   it.each([
     [
       'groups that the input does not allow',
       build({ filters: 32 }),
-      "The groups of level 4 must be a positive whole number that divides both its input channels and its filters. Received: groups=16, inputChannels=8, filters=16. Choose other groups, or groups: 'auto' in a layer.",
+      "The groups of level 4 must be a positive whole number that divides both its input channels and its filters. Received: groups=16, inputChannels=8, filters=16. Choose other groups; the layer PyConv2D also takes groups: 'auto'.",
     ],
     [
       'an even kernel',
       build({ filters: 8, kernelSizes: [4] }),
-      'The filter of level 1 must have the shape [k, k, inputChannels / groups, filters] with k odd. Received: shape=[4, 4, 8, 8].',
+      'kernelSizes must hold odd positive whole numbers, one for each level. Received: kernelSizes=[4].',
     ],
     [
       'lists of different length',
@@ -245,12 +263,93 @@ describe('messages', () => {
     [
       'filters that the groups of GroupConv2D do not divide',
       () => groupConv2d({ filters: 6, kernelSize: 3, groups: 4 }).build([null, 4, 4, 8]),
-      "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=4, inputChannels=8, filters=6. Choose other groups, or groups: 'auto' in a layer.",
+      "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=4, inputChannels=8, filters=6. Choose other groups; the layer PyConv2D also takes groups: 'auto'.",
     ],
   ])('refuse %s before a weight exists', (_, call, message) => {
     const before = tf.memory().numTensors;
-    expect(call).toThrow(message);
+    expect(call).toThrow(InvalidArgumentError);
+    expect(call).toThrow(new InvalidArgumentError(message));
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  const LAYER = 'name, trainable, inputShape, batchInputShape, batchSize, dtype, inputDType, weights';
+  const KERAS =
+    'strides, padding, dilationRate, useBias, activation, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, kernelConstraint, biasConstraint';
+  const PADDING = "padding must be 'same', 'valid', a whole number >= 0, or one such number for each of the 4 levels.";
+  const pyramid = (args: object) => () => pyConv2d({ filters: 8, ...args });
+  const group = (args: object) => () => groupConv2d({ filters: 8, kernelSize: 3, ...args });
+  it.each<[string, () => unknown, string]>([
+    [
+      'filters: 0',
+      pyramid({ filters: 0 }),
+      'filters must be a positive whole number, or one for each level. Received: filters=0.',
+    ],
+    ['padding: foo', pyramid({ padding: 'foo' }), `${PADDING} Received: padding="foo".`],
+    ['a padding of sides', pyramid({ padding: { top: 1 } }), `${PADDING} Received: padding={"top":1}.`],
+    [
+      'strides: -1',
+      pyramid({ strides: -1 }),
+      'strides must be a positive whole number or [rows, columns] of such. Received: strides=-1.',
+    ],
+    [
+      'dilationRate: [1, 0]',
+      group({ dilationRate: [1, 0] }),
+      'dilationRate must be a positive whole number or [rows, columns] of such. Received: dilationRate=[1, 0].',
+    ],
+    ['useBias: no', group({ useBias: 'no' }), 'useBias must be true or false. Received: useBias="no".'],
+    [
+      'a kernel size of two numbers',
+      group({ kernelSize: [3, 3] }),
+      'kernelSize of GroupConv2D must be one odd positive whole number. Received: kernelSize=[3, 3].',
+    ],
+    [
+      "groups: 'auto' of GroupConv2D",
+      group({ groups: 'auto' }),
+      'groups of GroupConv2D must be a positive whole number. Received: groups="auto".',
+    ],
+    [
+      'no filters of GroupConv2D',
+      group({ filters: undefined }),
+      'filters of GroupConv2D must be a positive whole number. Received: filters=undefined.',
+    ],
+    [
+      "the op's names",
+      pyramid({ kernelSize: [3, 5], dilations: 2 }),
+      `PyConv2D has no option 'kernelSize'. Its options are filters, kernelSizes, groups, split, ${KERAS}, ${LAYER}.`,
+    ],
+    [
+      "a pyramid's names",
+      group({ split: [1] }),
+      `GroupConv2D has no option 'split'. Its options are filters, kernelSize, groups, ${KERAS}, ${LAYER}.`,
+    ],
+    [
+      'channels first',
+      group({ dataFormat: 'channelsFirst' }),
+      'GroupConv2D takes images [batch, height, width, channels], the channels last. Received: dataFormat="channelsFirst". Transpose channels-first images with tf.transpose(x, [0, 2, 3, 1]), and leave dataFormat out.',
+    ],
+    [
+      'no options',
+      () => pyConv2d(undefined as unknown as PyConv2DArgs),
+      `PyConv2D takes an object of options. Received: undefined. Its options are filters, kernelSizes, groups, split, ${KERAS}, ${LAYER}.`,
+    ],
+  ])('refuse %s at construction', (_, call, message) => {
+    expect(call).toThrow(InvalidArgumentError);
+    expect(call).toThrow(new InvalidArgumentError(message));
+  });
+
+  it('pass channels last, which is what the layers do', () => {
+    expect(group({ dataFormat: 'channelsLast' })).not.toThrow();
+  });
+
+  it("leave tfjs's counters of default names alone, and count by kind", () => {
+    const numberOf = (layer: tfl.layers.Layer) => Number(/\d+$/.exec(layer.name)?.[0]);
+    const activation = () => numberOf(tfl.layers.activation({ activation: 'relu' }));
+    const conv = () => numberOf(tfl.layers.conv2d({ filters: 1, kernelSize: 1 }));
+    const first = [activation(), conv()];
+    const one = numberOf(pyConv2d({ filters: 8, activation: 'softplus' }));
+    groupConv2d({ filters: 8, kernelSize: 3 });
+    expect(numberOf(pyConv2d({ filters: 8 }))).toBe(one + 1);
+    expect([activation(), conv()]).toEqual(first.map((n) => n + 1));
   });
 
   it("pass on Conv2D's own for unknown names", () => {

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { BATCH_NORM, BATCH_NORM_GRAD, type BatchNormOptions, batchNorm } from '../../src/ops/index.js';
+import { InvalidArgumentError } from '../../src/runtime/errors.js';
 import { describeBackends, startBackend } from '../backends.js';
 import { relativeError } from '../naive.js';
 import oracle from '../oracles/batchnorm.json' with { type: 'json' };
@@ -76,8 +77,11 @@ describeBackends('batchNorm', () => {
       ...(center ? { beta } : {}),
     };
     const { y, mean, variance } = batchNorm(x, options);
-    expect(mean).toBe(moving.mean);
-    expect(variance).toBe(moving.variance);
+    expect(await mean.data()).toEqual(await moving.mean.data());
+    expect(await variance.data()).toEqual(await moving.variance.data());
+    // The result is the caller's to dispose of, the statistics stay.
+    tf.dispose([mean, variance]);
+    expect(moving.mean.isDisposed || moving.variance.isDisposed).toBe(false);
     expect(relativeError(await y.data(), c.inference.y)).toBeLessThan(1e-5);
     const dx = tf.grad((a) => batchNorm(a, options).y)(x, dy);
     expect(relativeError(await dx.data(), c.inference.dx)).toBeLessThan(1e-5);
@@ -144,15 +148,18 @@ describeBackends('batchNorm', () => {
     x.dispose();
   });
 
-  it('leaves three tensors in training and one in inference', () => {
+  it('leaves three tensors, in training and in inference', () => {
     const x = wave([2, 3, 3, 2], 1);
     const vector = tf.ones<tf.Rank.R1>([2]);
     const before = tf.memory().numTensors;
     const training = batchNorm(x, { activation: 'relu' });
     expect(tf.memory().numTensors).toBe(before + 3);
     const inference = batchNorm(x, { activation: 'relu', moving: { mean: vector, variance: vector } });
-    expect(tf.memory().numTensors).toBe(before + 4);
-    tf.dispose([training.y, training.mean, training.variance, inference.y, x, vector]);
+    expect(tf.memory().numTensors).toBe(before + 6);
+    tf.dispose([training.y, training.mean, training.variance]);
+    tf.dispose([inference.y, inference.mean, inference.variance]);
+    expect(tf.memory().numTensors).toBe(before);
+    tf.dispose([x, vector]);
   });
 });
 
@@ -189,10 +196,26 @@ describe('messages of batchNorm', () => {
       () => batchNorm(tf.ones<tf.Rank.R4>([1, 1, 1, 3])),
       'Batch statistics need more than one value per channel. Received: shape [1, 1, 1, 3]. Use a larger image or batch.',
     ],
-  ])('refuses %s', async (_, call, message) => {
+    [
+      'an activation that it does not compute',
+      () => batchNorm(x(), { activation: 'sigmoid' as 'relu' }),
+      "activation of batchNorm must be 'linear' or 'relu'. Received: activation=\"sigmoid\". Use an activation of its own behind it.",
+    ],
+    ...[-1, 0, Number.NaN, '1e-3'].map((epsilon): [string, () => unknown, string] => [
+      `epsilon ${epsilon}`,
+      () => batchNorm(x(), { epsilon: epsilon as number }),
+      `epsilon of batchNorm must be a number > 0. Received: epsilon=${JSON.stringify(epsilon).replace('null', 'NaN')}.`,
+    ]),
+    [
+      'an unknown option',
+      () => batchNorm(x(), { axis: 1 } as BatchNormOptions),
+      "batchNorm has no option 'axis'. Its options are gamma, beta, epsilon, activation, moving.",
+    ],
+  ] as [string, () => unknown, string][])('refuses %s', async (_, call, message) => {
     await startBackend('cpu');
     tf.tidy(() => {
-      expect(call).toThrow(message);
+      expect(call).toThrow(InvalidArgumentError);
+      expect(call).toThrow(new InvalidArgumentError(message));
     });
   });
 });

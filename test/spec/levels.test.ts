@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../../src/runtime/errors.js';
-import { type LevelOptions, resolveLevels } from '../../src/spec/index.js';
+import { type LevelOptions, planLevels, resolveLevels } from '../../src/spec/index.js';
 
 describe('resolveLevels', () => {
   it.each([
@@ -110,6 +110,26 @@ describe('resolveLevels', () => {
       'filters per level leave nothing to split. Received: filters=[4, 4], split=[0.5, 0.5]. Give one number of filters with split, or leave split out.',
     ],
     [
+      'an even kernel',
+      { filters: 8, kernelSizes: [4] },
+      'kernelSizes must hold odd positive whole numbers, one for each level. Received: kernelSizes=[4].',
+    ],
+    [
+      'a kernel size of two numbers',
+      { filters: 8, kernelSizes: [[3, 3] as unknown as number] },
+      'kernelSizes must hold odd positive whole numbers, one for each level. Received: kernelSizes=[[3, 3]].',
+    ],
+    [
+      'groups of 0',
+      { filters: 8, kernelSizes: [3], groups: [0] },
+      "groups must be 'auto', or hold positive whole numbers, one for each level. Received: groups=[0].",
+    ],
+    [
+      'another word for groups',
+      { filters: 8, groups: 'depthwise' as 'auto' },
+      'groups must be \'auto\', or hold positive whole numbers, one for each level. Received: groups="depthwise".',
+    ],
+    [
       'five levels without kernel sizes',
       { filters: [8, 8, 8, 8, 8] },
       'There are defaults for 1 to 4 levels only. Received 5 levels without kernelSizes: give kernelSizes with one entry per level.',
@@ -120,7 +140,9 @@ describe('resolveLevels', () => {
       'There are defaults for 1 to 4 levels only. Received 5 levels without groups: give groups with one entry per level.',
     ],
   ];
-  it.each(refusals)('refuses %s', (_, options, message) => {
+  it.each(refusals)('refuses %s, before the input is known', (_, options, message) => {
+    expect(() => planLevels(options)).toThrow(InvalidArgumentError);
+    expect(() => planLevels(options)).toThrow(new InvalidArgumentError(message));
     expect(() => resolveLevels(options, 8)).toThrow(new InvalidArgumentError(message));
   });
 });

@@ -93,7 +93,7 @@ describe('pyConvSpec', () => {
       NHWC,
       [[3, 3, 2, 6]],
       { groups: 3 },
-      "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=3, inputChannels=8, filters=6. Choose other groups, or groups: 'auto' in a layer.",
+      "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=3, inputChannels=8, filters=6. Choose other groups; the layer PyConv2D also takes groups: 'auto'.",
     ],
     [
       'groups that do not divide the filters',
@@ -103,14 +103,14 @@ describe('pyConvSpec', () => {
         [5, 5, 2, 6],
       ],
       { groups: [1, 4] },
-      "The groups of level 2 must be a positive whole number that divides both its input channels and its filters. Received: groups=4, inputChannels=8, filters=6. Choose other groups, or groups: 'auto' in a layer.",
+      "The groups of level 2 must be a positive whole number that divides both its input channels and its filters. Received: groups=4, inputChannels=8, filters=6. Choose other groups; the layer PyConv2D also takes groups: 'auto'.",
     ],
     [
       'groups of 0',
       NHWC,
       [[3, 3, 8, 4]],
       { groups: 0 },
-      "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=0, inputChannels=8, filters=4. Choose other groups, or groups: 'auto' in a layer.",
+      "The groups of level 1 must be a positive whole number that divides both its input channels and its filters. Received: groups=0, inputChannels=8, filters=4. Choose other groups; the layer PyConv2D also takes groups: 'auto'.",
     ],
     [
       'a filter of the wrong depth',
@@ -124,14 +124,35 @@ describe('pyConvSpec', () => {
       NHWC,
       TWO,
       { groups: [1] },
-      'groups needs one entry for each of the 2 levels. Received: groups=[1].',
+      'groups must be a whole number, or a list with one for each of the 2 levels. Received: groups=[1].',
+    ],
+    [
+      "groups: 'auto', which is the layer's",
+      NHWC,
+      TWO,
+      { groups: 'auto' as unknown as number },
+      'groups must be a whole number, or a list with one for each of the 2 levels. Received: groups="auto". The layer PyConv2D takes groups: \'auto\'.',
+    ],
+    [
+      'a padding of sides',
+      NHWC,
+      TWO,
+      { groups: [1, 4], padding: { top: 1 } as unknown as number },
+      `padding must be 'same', 'valid', a whole number >= 0, or one such number for each of the 2 levels. Received: padding={"top":1}.`,
+    ],
+    [
+      'a list of lists for a kernel size',
+      NHWC,
+      [[[3, 3] as unknown as number, [3, 3] as unknown as number, 8, 4]],
+      {},
+      'The filter of level 1 must have the shape [k, k, inputChannels / groups, filters] with k odd. Received: shape=[[3, 3], [3, 3], 8, 4].',
     ],
     [
       'an activation that is not fused',
       NHWC,
       TWO,
       { groups: [1, 4], activation: 'softplus' as 'relu' },
-      'activation must be one of linear, relu, relu6, elu, sigmoid, tanh. Received: activation=softplus.',
+      'activation must be one of linear, relu, relu6, elu, sigmoid, tanh. Received: activation="softplus".',
     ],
     [
       'a stride of 0',
@@ -145,14 +166,14 @@ describe('pyConvSpec', () => {
       NHWC,
       TWO,
       { groups: [1, 4], strides: [1, 2, 3] as unknown as [number, number] },
-      'strides must be a positive whole number or [rows, columns] of such. Received: strides=[1,2,3].',
+      'strides must be a positive whole number or [rows, columns] of such. Received: strides=[1, 2, 3].',
     ],
     [
       'half a dilation',
       NHWC,
       TWO,
       { groups: [1, 4], dilations: [1, 0.5] },
-      'dilations must be a positive whole number or [rows, columns] of such. Received: dilations=[1,0.5].',
+      'dilations must be a positive whole number or [rows, columns] of such. Received: dilations=[1, 0.5].',
     ],
     [
       'a negative padding',
@@ -166,7 +187,7 @@ describe('pyConvSpec', () => {
       NHWC,
       TWO,
       { groups: [1, 4], padding: [1, 2, 3] },
-      "padding must be 'same', 'valid', a whole number >= 0, or one such number for each of the 2 levels. Received: padding=[1,2,3].",
+      "padding must be 'same', 'valid', a whole number >= 0, or one such number for each of the 2 levels. Received: padding=[1, 2, 3].",
     ],
     [
       'a padding that is unknown',
@@ -198,6 +219,7 @@ describe('pyConvSpec', () => {
     ],
   ];
   it.each(refusals)('refuses %s', (_, shape, filters, options, message) => {
+    expect(() => pyConvSpec(shape, filters, options)).toThrow(InvalidArgumentError);
     expect(() => pyConvSpec(shape, filters, options)).toThrow(new InvalidArgumentError(message));
     expect(() => pyConvOutputShape(shape, filters, options)).toThrow(new InvalidArgumentError(message));
   });
