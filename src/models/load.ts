@@ -70,6 +70,49 @@ function checkedArtifacts(name: string, artifacts: tf.io.ModelArtifacts): tf.io.
   return { ...artifacts, weightData: weights };
 }
 
+/** tfjs's loading in two steps, the network and its weights: where they do not fit, tfjs alone leaves both in memory. */
+async function built(artifacts: tf.io.ModelArtifacts): Promise<tfl.LayersModel> {
+  const { weightData, weightSpecs = [] } = artifacts;
+  let isAsked = false;
+  const handler = {
+    load: async () =>
+      Object.defineProperty({ ...artifacts }, 'weightData', {
+        // tfjs asks first whether there are weights, which spares the layers their initialisers, and then for the weights.
+        get: () => {
+          if (isAsked) return undefined;
+          isAsked = true;
+          return weightData;
+        },
+      }),
+  };
+  const model = await tfl.loadLayersModel(handler);
+  try {
+    await setWeights(model, tf.io.decodeWeights(weightData ?? new ArrayBuffer(0), weightSpecs), weightSpecs);
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+  return model;
+}
+
+/** Copies decoded weights into a model, and into its optimizer where it was saved with one; disposes of them. */
+async function setWeights(
+  model: tfl.LayersModel,
+  decoded: tf.NamedTensorMap,
+  specs: tf.io.WeightsManifestEntry[],
+): Promise<void> {
+  const ofOptimizer = specs.filter(({ group }) => group === 'optimizer').map(({ name }) => name);
+  const ofModel = Object.entries(decoded).filter(([name]) => !ofOptimizer.includes(name));
+  try {
+    model.loadWeights(Object.fromEntries(ofModel));
+    if (model.optimizer !== undefined && ofOptimizer.length > 0) {
+      await model.optimizer.setWeights(ofOptimizer.map((name) => ({ name, tensor: decoded[name] })));
+    }
+  } finally {
+    tf.dispose(decoded);
+  }
+}
+
 /**
  * Loads a model that `model.save` or `pyconvunet train` wrote, with this package's layers registered.
  *
@@ -110,7 +153,7 @@ export async function load(
     const received = await handler.load();
     signal?.throwIfAborted();
     const artifacts = checkedArtifacts(name, received);
-    model = await tfl.loadLayersModel({ load: async () => artifacts });
+    model = await built(artifacts);
   } catch (error) {
     signal?.throwIfAborted();
     throw asDataError(name, error);

@@ -47,14 +47,40 @@ function notRegistered(name: string): UnsupportedBackendError {
   );
 }
 
+// tfjs's current backend is one for the whole program, and two starts at once would each take it from the other.
+let lastCall: Promise<unknown> = Promise.resolve();
+
+/** Runs `call` when all earlier ones have ended, whether well or badly. */
+function inTurn<T>(call: () => Promise<T>): Promise<T> {
+  const result = lastCall.then(call);
+  lastCall = result.catch(() => {});
+  return result;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** What a provider's probe says; one that throws has found the backend unavailable, unless the caller's arguments are illegal. */
+async function probeOf(provider: BackendProvider, options: StartOptions): Promise<Probe> {
+  try {
+    return await provider.probe(options);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw error;
+    return { available: false, reason: messageOf(error) };
+  }
+}
+
 /** Starts a provider's backend and makes it tfjs's current one. */
 async function activate(provider: BackendProvider, options: StartOptions): Promise<void> {
   const previous = tf.getBackend();
   await provider.start(options);
-  if (await tf.setBackend(provider.name)) {
-    await tf.ready();
-    return;
+  const started = await tf.setBackend(provider.name);
+  if (started) await tf.ready();
+  if (tf.getBackend() !== provider.name) {
+    throw new UnsupportedBackendError(
+      `Backend '${provider.name}' was replaced by '${tf.getBackend()}' while it started, by another call of tf.setBackend or tf.removeBackend. Await one before the other.`,
+    );
   }
+  if (started) return;
   // tfjs has already made the failed backend its current one.
   if (previous) await tf.setBackend(previous);
   throw new UnsupportedBackendError(
@@ -91,7 +117,7 @@ function logLine(choice: BackendChoice): string {
 async function useNamed(name: string, options: StartOptions): Promise<BackendChoice> {
   const provider = findProvider(name);
   if (provider === undefined) throw notRegistered(name);
-  const probe = await provider.probe(options);
+  const probe = await probeOf(provider, options);
   if (!probe.available) {
     throw new UnsupportedBackendError(`Backend '${name}' cannot start here: ${probe.reason}`);
   }
@@ -106,7 +132,7 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
     try {
       await activate(provider, options);
     } catch (error) {
-      passedOver.push(`'${provider.name}' failed (${error instanceof Error ? error.message : String(error)})`);
+      passedOver.push(`'${provider.name}' failed (${messageOf(error)})`);
       return undefined;
     }
     const others = passedOver.length > 0 ? ` Passed over: ${passedOver.join('; ')}.` : '';
@@ -119,7 +145,7 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
   for (const name of registeredBackends()) {
     const provider = findProvider(name);
     if (provider === undefined) continue;
-    const probe = await provider.probe(options);
+    const probe = await probeOf(provider, options);
     if (!probe.available) {
       passedOver.push(`'${name}' (${probe.reason})`);
     } else if (probe.software === true) {
@@ -139,7 +165,8 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
 }
 
 /**
- * Starts a backend, makes it TensorFlow.js's current one, and says what was chosen and why.
+ * Starts a backend, makes it TensorFlow.js's current one, and says what was chosen and why. Calls at the same time run one
+ * after the other.
  *
  * @param name A backend's name ('webgpu', 'tensorflow', 'wasm', 'webgl', 'cpu'), or 'auto' (the default): the first of these
  *   that was imported and starts, a graphics adapter that is only software being the last resort.
@@ -164,7 +191,7 @@ export async function useBackend(name = 'auto', options: BackendOptions = {}): P
       );
     }
   }
-  const choice = name === 'auto' ? await useBest(startOptions) : await useNamed(name, startOptions);
+  const choice = await inTurn(() => (name === 'auto' ? useBest(startOptions) : useNamed(name, startOptions)));
   log(logLine(choice));
   return choice;
 }

@@ -59,7 +59,8 @@ async function reportBackend(name: string, options: StartOptions): Promise<Backe
 
 /**
  * Reports which backends are there and what each can do, two copies of tfjs-core, and what the runtime lacks.
- * Starts no backend and changes nothing.
+ * Starts no backend and leaves the current one as it is; 'pyconvunet/tensorflow', where imported, loads tfjs-node to see
+ * whether it loads.
  *
  * @param options For webgpu: `gpu`, where there is no `navigator.gpu`.
  * @returns The backends (known ones first), tfjs's version and copies, the runtime, and the problems found.

@@ -115,9 +115,77 @@ test("'auto' takes the best that suits: what fails, cannot start or is software 
   expect(await useBackend('auto', silent)).toMatchObject({ name: 'webgpu', adapter: 'A100', software: false });
 });
 
+test('a probe that throws is a backend that cannot start, except for an illegal argument', async () => {
+  const fail = (error: Error) =>
+    registerProvider({
+      name: 'webgpu',
+      probe: async () => {
+        throw error;
+      },
+      start: async () => {},
+    });
+  fail(new Error('The driver hangs.'));
+  const choice = await useBackend('auto', silent);
+  expect(choice.name).toBe('wasm');
+  expect(choice.reason).toContain("Passed over: 'webgpu' (The driver hangs.);");
+  const attempt = useBackend('webgpu', silent);
+  await expect(attempt).rejects.toBeInstanceOf(UnsupportedBackendError);
+  await expect(attempt).rejects.toThrow("Backend 'webgpu' cannot start here: The driver hangs.");
+  fail(new InvalidArgumentError("Option 'gpu' is wrong."));
+  await expect(useBackend('auto', silent)).rejects.toThrow(/^Option 'gpu' is wrong\.$/);
+});
+
+test('calls at the same time run one after the other, also behind one that fails', async () => {
+  const running = new Set<string>();
+  const order: string[] = [];
+  for (const name of ['wasm', 'tensorflow']) {
+    if (tf.findBackendFactory(name) !== null) tf.removeBackend(name);
+    registerProvider({
+      name,
+      probe: async () => ({ available: true, reason: 'Found.' }),
+      start: async () => {
+        expect(running.size).toBe(0);
+        running.add(name);
+        order.push(name);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        running.delete(name);
+        if (tf.findBackendFactory(name) === null) tf.registerBackend(name, async () => new EmptyBackend());
+      },
+    });
+  }
+  const calls = ['wasm', 'none', 'tensorflow', 'wasm'].map((name) => useBackend(name, silent));
+  const results = await Promise.allSettled(calls);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(order).toEqual(['wasm', 'tensorflow', 'wasm']);
+  expect(tf.getBackend()).toBe('wasm');
+});
+
+test('a backend that another call of tf.setBackend replaces while it starts is not reported as the current one', async () => {
+  let finish = () => {};
+  const slow = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  if (tf.findBackendFactory('tensorflow') !== null) tf.removeBackend('tensorflow');
+  registerProvider({
+    name: 'tensorflow',
+    probe: async () => ({ available: true, reason: 'Found.' }),
+    start: async () => {
+      tf.registerBackend('tensorflow', () => slow.then(() => new EmptyBackend()));
+    },
+  });
+  const call = useBackend('tensorflow', silent);
+  while (tf.getBackend() !== 'tensorflow') await new Promise((resolve) => setImmediate(resolve));
+  await tf.setBackend('cpu');
+  finish();
+  await expect(call).rejects.toThrow(
+    "Backend 'tensorflow' was replaced by 'cpu' while it started, by another call of tf.setBackend or tf.removeBackend. Await one before the other.",
+  );
+  expect(tf.getBackend()).toBe('cpu');
+});
+
 test('a software adapter serves where nothing else starts', async () => {
   const no = { available: false, reason: 'No.' };
-  for (const name of ['wasm', 'webgl', 'cpu']) register(name, no);
+  for (const name of ['tensorflow', 'wasm', 'webgl', 'cpu']) register(name, no);
   register('webgpu', { available: true, reason: 'Found.', adapter: 'SwiftShader', software: true });
   expect(await useBackend('auto', silent)).toMatchObject({ name: 'webgpu', software: true });
 });

@@ -242,6 +242,8 @@ describe('messages of load', () => {
   });
 
   it('names a model.json that tfjs cannot build', async () => {
+    const held = () => [tf.memory().numTensors, Object.keys(tf.engine().registeredVariables).length];
+    const before = held();
     const text = (await read('model.json')).toString();
     const foreign = await copy('foreign', { 'model.json': text.replaceAll('pyconvunet>', 'elsewhere>') });
     expect(await failure(models.load(foreign))).toMatch(/^Cannot load foreign\/model\.json: Unknown layer: elsewhere>/);
@@ -259,6 +261,7 @@ describe('messages of load', () => {
     expect(await failure(models.load(empty))).toMatch(
       /^Cannot load empty\/model\.json: \d+ of \d+ weights are not set/,
     );
+    expect(held()).toEqual(before);
   });
 
   it('names a URL and what is wrong there', async () => {

@@ -8,6 +8,9 @@ import type { BackendProvider, Probe } from '../../runtime/providers.js';
 
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
+// tfjs-node's own priority of its backend.
+const PRIORITY = 3;
+
 const isLoaded = () => tf.findBackendFactory('tensorflow') !== null;
 
 /** Node's `process`, read so that bundlers see no Node built-in. */
@@ -29,7 +32,21 @@ function isNotInstalled(error: unknown, name: string): boolean {
   return String(error).includes(`'${name}'`) || String(error).includes('__vite-optional-peer-dep');
 }
 
-/** Imports the first package that is installed; leaves tfjs's current backend as it was. */
+// What the package registered: imported once, it does not register again what tf.removeBackend took away.
+let factory: ReturnType<typeof tf.findBackendFactory> | undefined;
+
+/** Undoes what the package does when it is imported: it starts its backend and makes it the current one. */
+async function registerOnly(previous: string): Promise<void> {
+  if (isLoaded()) {
+    factory = tf.findBackendFactory('tensorflow');
+    // Before the removal, which would break off a start of the current backend.
+    if (previous) await tf.setBackend(previous);
+    tf.removeBackend('tensorflow');
+  }
+  if (factory !== undefined) tf.registerBackend('tensorflow', factory, PRIORITY);
+}
+
+/** Imports the first package that is installed; leaves tfjs's current backend, or none, as it was. */
 async function load(): Promise<string> {
   const node = nodeProcess();
   if (node === undefined) {
@@ -50,8 +67,7 @@ async function load(): Promise<string> {
         `Package '${name}' is installed but does not load: ${cause} Install it again: npm rebuild ${name} --build-addon-from-source.`,
       );
     }
-    // The package makes its backend the current one when it is imported.
-    if (previous) await tf.setBackend(previous);
+    await registerOnly(previous);
     return name;
   }
   throw new UnsupportedBackendError(

@@ -1,7 +1,7 @@
 /** BatchNorm and BatchNormGrad on wasm: loops over the heap, two passes over the map each, statistics in double. */
 import type * as tf from '@tensorflow/tfjs-core';
 import { BATCH_NORM, BATCH_NORM_GRAD, type BatchNormAttrs } from '../../ops/index.js';
-import { type BatchNormLayout, channelStatistics, gradientSums, inputGradient, scaleShift } from '../batchNormLoops.js';
+import { type BatchNormLayout, channelStatistics, gradientSums, inputGradient, scaleShift } from './batchNormLoops.js';
 import { makeOutputs, moveHere, valuesOf } from './heap.js';
 import { registerWasmKernel, type WasmKernelArguments } from './register.js';
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { copyRuns, cut, numbersOf } from './copyRuns.js';
 import { moveHere } from './heap.js';
-import { registerWasmKernel } from './register.js';
+import { registerWasmKernel, runOriginal } from './register.js';
 
 /** Registers Concat in place of tfjs's. */
 export function registerConcat(): void {
@@ -12,7 +12,7 @@ export function registerConcat(): void {
     const parts = Object.values(inputs);
     const [first] = parts;
     if (parts.some(({ dtype }) => dtype !== first.dtype) || first.dtype === 'string' || first.dtype === 'complex64') {
-      return original.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+      return runOriginal(original, args);
     }
     const [axis] = tf.util.parseAxisParam(attrs.axis, first.shape);
     const shapes = parts.map(({ shape }) => shape);

@@ -1,7 +1,7 @@
 /** Gradients of tfjs's dense convolution on wasm, each as one forward convolution (XNNPACK), where tfjs has none or a slow one. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConvGeometry, convBackpropFilter, convBackpropInput } from '../../ops/index.js';
-import { registerWasmKernel } from './register.js';
+import { registerWasmKernel, runOriginal } from './register.js';
 
 function geometryOf(info: tf.backend_util.Conv2DInfo): ConvGeometry {
   const { top, bottom, left, right } = info.padInfo;
@@ -90,7 +90,7 @@ function registerBackpropInput(): void {
       );
       // conv2dTranspose lets dy be larger than the convolution's output: tfjs reads its first rows and columns.
       const isPlain = format === 'channelsLast' && tf.util.arraysEqual(dy.shape, info.outShape);
-      if (!isPlain) return original.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+      if (!isPlain) return runOriginal(original, args);
       if (isTiled(info)) return tiledBackpropInput(dy, filter);
       return convBackpropInput(dy, filter, geometryOf(info), [info.inHeight, info.inWidth]);
     },

@@ -13,23 +13,52 @@ export const NO_SIMD =
   'Backend wasm needs WebAssembly SIMD, which this runtime does not have. ' +
   'Use Chrome 91, Firefox 89, Safari 16.4, Node 20.19 or later, or another backend.';
 
+const REMOVED =
+  "Backend 'wasm' was removed before 'pyconvunet/wasm' was imported, so that nothing is left to start. " +
+  'Import it before the call of tf.removeBackend.';
+
 // tfjs passes this "path" to its platform's fetch; no server ever sees it.
 const EMBEDDED_PATH = 'pyconvunet:tfjs-backend-wasm-simd.wasm';
 // tfjs's own priority of the wasm backend.
 const PRIORITY = 2;
 
-/** Answers tfjs's one request for the embedded binary while `run` runs; every other request goes on as before. */
-async function withEmbeddedBinary<T>(run: () => T | Promise<T>): Promise<T> {
+interface Answering {
+  readonly platform: tf.Platform;
+  /** The platform's own. */
+  readonly platformFetch: tf.Platform['fetch'];
+  /** What stands in its place. */
+  readonly answer: tf.Platform['fetch'];
+}
+
+let answering: Answering | undefined;
+let starts = 0;
+
+function beginAnswering(): Answering {
   const { platform } = tf.env();
   const platformFetch = platform.fetch;
   const answer = async (path: string, init?: RequestInit): Promise<Response> =>
     path === EMBEDDED_PATH ? new Response(simdBinary) : platformFetch.call(platform, path, init);
   platform.fetch = answer;
+  return { platform, platformFetch, answer };
+}
+
+/**
+ * Answers tfjs's one request for the embedded binary while `run` runs; every other request goes on as before. Of starts that
+ * overlap the first one puts the answer in place and the last one takes it away.
+ */
+async function withEmbeddedBinary<T>(run: () => T | Promise<T>): Promise<T> {
+  starts++;
+  answering ??= beginAnswering();
   try {
     return await run();
   } finally {
-    // Someone else may have replaced it meanwhile: theirs stays.
-    if (platform.fetch === answer) platform.fetch = platformFetch;
+    starts--;
+    if (starts === 0) {
+      const { platform, platformFetch, answer } = answering;
+      // Someone else may have replaced it meanwhile: theirs stays.
+      if (platform.fetch === answer) platform.fetch = platformFetch;
+      answering = undefined;
+    }
   }
 }
 
@@ -47,25 +76,35 @@ function selectEmbeddedBinary(): void {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
 }
 
+type Factory = () => tf.KernelBackend | Promise<tf.KernelBackend>;
+
+// What tfjs registered; it exports no other way to start the backend.
+let tfjsFactory: Factory | undefined;
+
+async function startEmbedded(): Promise<tf.KernelBackend> {
+  if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
+  if (tfjsFactory === undefined) throw new UnsupportedBackendError(REMOVED);
+  selectEmbeddedBinary();
+  return withEmbeddedBinary(tfjsFactory);
+}
+
 /**
  * Lets every later start of backend 'wasm' (by `useBackend`, `tf.setBackend` or `tf.ready`) take the embedded binary. A backend
- * that runs already is left alone: to replace it would dispose of its tensors.
+ * that runs already or is starting is left alone: to remove it would dispose of its tensors or break off the start.
  */
 export function embedBinary(): void {
-  const { registry } = tf.engine();
-  const factory = tf.findBackendFactory('wasm');
+  const { registry, registryFactory } = tf.engine();
   if (registry.wasm instanceof BackendWasm) guardAllocations(registry.wasm);
-  if ('wasm' in registry || factory === null) return;
-  tf.removeBackend('wasm');
-  tf.registerBackend(
-    'wasm',
-    async () => {
-      if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
-      selectEmbeddedBinary();
-      const backend = await withEmbeddedBinary(factory);
-      if (backend instanceof BackendWasm) guardAllocations(backend);
-      return backend;
-    },
-    PRIORITY,
-  );
+  const registration = registryFactory.wasm;
+  if (registration === undefined || registration.factory === startEmbedded) return;
+  tfjsFactory ??= registration.factory;
+  // Exchanged in place: tf.removeBackend would break off a start that is under way.
+  registration.factory = startEmbedded;
+}
+
+/** Registers the backend again where `tf.removeBackend` has taken it away. */
+export function restoreRegistration(): void {
+  if (tf.findBackendFactory('wasm') !== null) return;
+  if (tfjsFactory === undefined) throw new UnsupportedBackendError(REMOVED);
+  tf.registerBackend('wasm', startEmbedded, PRIORITY);
 }

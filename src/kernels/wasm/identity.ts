@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { moveHere } from './heap.js';
-import { registerWasmKernel, type WasmKernelArguments } from './register.js';
+import { registerWasmKernel, runOriginal, type WasmKernelArguments } from './register.js';
 
 interface Inputs {
   readonly x: tf.TensorInfo;
@@ -22,8 +22,6 @@ export function registerIdentity(): void {
   const cast = tf.getKernel(tf.Cast, 'wasm');
   registerWasmKernel<Inputs, unknown>(tf.Identity, share);
   registerWasmKernel<Inputs, tf.CastAttrs>(tf.Cast, (args) =>
-    args.inputs.x.dtype === args.attrs.dtype
-      ? share(args)
-      : cast.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]),
+    args.inputs.x.dtype === args.attrs.dtype ? share(args) : runOriginal(cast, args),
   );
 }

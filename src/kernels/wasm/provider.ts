@@ -1,7 +1,7 @@
 /** The provider of backend wasm: tfjs's SIMD build, single-threaded, with the kernels that tfjs lacks. */
 import { detectEnvironment } from '../../runtime/environment.js';
 import type { BackendProvider } from '../../runtime/providers.js';
-import { NO_SIMD } from './embeddedBinary.js';
+import { NO_SIMD, restoreRegistration } from './embeddedBinary.js';
 
 export const wasmProvider: BackendProvider = {
   name: 'wasm',
@@ -10,5 +10,7 @@ export const wasmProvider: BackendProvider = {
       ? { available: true, reason: 'WebAssembly SIMD on one thread.' }
       : { available: false, reason: NO_SIMD };
   },
-  async start() {},
+  async start() {
+    restoreRegistration();
+  },
 };

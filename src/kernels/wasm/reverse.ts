@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { copyRuns, cut, numbersOf } from './copyRuns.js';
 import { moveHere } from './heap.js';
-import { registerWasmKernel } from './register.js';
+import { registerWasmKernel, runOriginal } from './register.js';
 
 /** Registers Reverse in place of tfjs's. */
 export function registerReverse(): void {
@@ -12,7 +12,7 @@ export function registerReverse(): void {
     (args) => {
       const { inputs, attrs, backend } = args;
       const { x } = inputs;
-      if (x.dtype === 'string') return original.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+      if (x.dtype === 'string') return runOriginal(original, args);
       const axes = tf.util.parseAxisParam(attrs.dims, x.shape);
       const last = Math.max(-1, ...axes);
       moveHere(backend, [x]);

@@ -3,7 +3,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { copyRuns, numbersOf } from './copyRuns.js';
 import { moveHere } from './heap.js';
-import { registerWasmKernel } from './register.js';
+import { registerWasmKernel, runOriginal } from './register.js';
 
 function slice(
   backend: BackendWasm,
@@ -45,7 +45,7 @@ function registerSliceKernel(): void {
   const original = tf.getKernel(tf.Slice, 'wasm');
   registerWasmKernel<{ readonly x: tf.TensorInfo }, tf.SliceAttrs>(tf.Slice, (args) => {
     const { inputs, attrs, backend } = args;
-    if (inputs.x.dtype === 'string') return original.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+    if (inputs.x.dtype === 'string') return runOriginal(original, args);
     const [begin, size] = tf.slice_util.parseSliceParams(inputs.x, attrs.begin, attrs.size);
     tf.slice_util.assertParamsValid(inputs.x, begin, size);
     return slice(backend, inputs.x, begin, size);
@@ -57,7 +57,7 @@ function registerSplitKernel(): void {
   registerWasmKernel<{ readonly x: tf.Tensor }, tf.SplitVAttrs>(tf.SplitV, (args) => {
     const { inputs, attrs, backend } = args;
     const { x } = inputs;
-    if (x.dtype === 'string') return original.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
+    if (x.dtype === 'string') return runOriginal(original, args);
     const [axis] = tf.util.parseAxisParam(attrs.axis, x.shape);
     const begin = x.shape.map(() => 0);
     return tf.backend_util.prepareSplitSize(x, attrs.numOrSizeSplits, axis).map((part) => {

@@ -29,9 +29,9 @@ function define(target: object, name: string, value: unknown): void {
  * Defines what is missing, and nothing that is there.
  *
  * @param device The device that tfjs will run on; its own classes are found through it.
- * @param gpu What `navigator.gpu` shall be where it is missing; tfjs only asks whether it is there.
+ * @param gpu What `navigator.gpu` shall be where it is missing; without it that is left to {@link withNavigatorGpu}.
  */
-export function provideGlobals(device: GPUDevice, gpu: object): void {
+export function provideGlobals(device: GPUDevice, gpu: GPU | undefined): void {
   for (const [name, constants] of Object.entries(CONSTANTS)) {
     if (!(name in globalThis)) define(globalThis, name, constants);
   }
@@ -44,6 +44,28 @@ export function provideGlobals(device: GPUDevice, gpu: object): void {
     // A class without instances: this runtime hands out no such resource.
     if (!(name in globalThis)) define(globalThis, name, class {});
   }
+  if (gpu === undefined || hasNavigatorGpu()) return;
   if (typeof navigator === 'undefined') define(globalThis, 'navigator', {});
-  if (!('gpu' in navigator) || !navigator.gpu) define(navigator, 'gpu', gpu);
+  define(navigator, 'gpu', gpu);
+}
+
+function hasNavigatorGpu(): boolean {
+  return typeof navigator !== 'undefined' && Boolean(Reflect.get(navigator, 'gpu'));
+}
+
+/**
+ * Runs `make` with something at `navigator.gpu`. tfjs's backend asks whether it is there when it is made, and never uses it; a
+ * caller who hands over a device has no GPU object to leave there, and others would call its `requestAdapter`.
+ */
+export function withNavigatorGpu<T>(make: () => T): T {
+  if (hasNavigatorGpu()) return make();
+  const hasNavigator = typeof navigator !== 'undefined';
+  if (!hasNavigator) define(globalThis, 'navigator', {});
+  define(navigator, 'gpu', {});
+  try {
+    return make();
+  } finally {
+    if (hasNavigator) Reflect.deleteProperty(navigator, 'gpu');
+    else Reflect.deleteProperty(globalThis, 'navigator');
+  }
 }

@@ -16,7 +16,7 @@ import {
   NO_GPU,
   openDevice,
 } from './adapter.js';
-import { provideGlobals } from './globals.js';
+import { provideGlobals, withNavigatorGpu } from './globals.js';
 
 // tfjs's own priority of the webgpu backend.
 const PRIORITY = 3;
@@ -59,10 +59,11 @@ async function start(options: StartOptions): Promise<void> {
   if (device === undefined && gpu === undefined) throw new UnsupportedBackendError(NO_GPU);
   const opened = device === undefined ? await openDevice(gpu as GPU) : { device, info: deviceInfo(device) };
   gpuInUse = gpu ?? gpuInUse;
-  provideGlobals(opened.device, gpu ?? {});
+  provideGlobals(opened.device, gpu);
   // tfjs registers a factory of its own where it finds navigator.gpu; ours stands for this device.
   if (tf.findBackendFactory('webgpu') !== null) tf.removeBackend('webgpu');
-  tf.registerBackend('webgpu', () => new WebGPUBackend(opened.device, opened.info), PRIORITY);
+  const make = () => withNavigatorGpu(() => new WebGPUBackend(opened.device, opened.info));
+  tf.registerBackend('webgpu', make, PRIORITY);
 }
 
 export const webgpuProvider: BackendProvider = { name: 'webgpu', probe, start };
