@@ -4,7 +4,7 @@ import { expand, random } from '../augment/index.js';
 import { batchIndices, epochOrder, packBatch, requireOneSize, type Sample } from '../data/index.js';
 import { create as createLoss, type Loss, type LossName } from '../losses/index.js';
 import { Adam } from '../optimizers/index.js';
-import { DataError } from '../runtime/errors.js';
+import { DataError, InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../runtime/progress.js';
 import {
   type BestEpoch,
@@ -15,9 +15,11 @@ import {
   type History,
 } from './history.js';
 import { logitsModel } from './logitsModel.js';
+import { type Augmentation, requireFittingState, requireSettings, type Settings } from './options.js';
 import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
 import { trainStep } from './step.js';
-import { validate } from './validate.js';
+import { type Scores, validate } from './validate.js';
+import { yieldToOthers } from './yieldToOthers.js';
 
 /** Progress of {@link train}: `done` and `total` count steps. */
 export interface TrainingProgress extends Progress {
@@ -57,10 +59,10 @@ export interface TrainOptions extends LongCallOptions<TrainingProgress> {
    * 'none'; 'random' (default): each batch one of identity, flips and rotations; 'expand': the training part enlarged five
    * times by the paper's four transforms.
    */
-  readonly augment?: 'none' | 'random' | 'expand';
+  readonly augment?: Augmentation;
   /** Seed of shuffling and augmentation, 0 included. Default 0. */
   readonly seed?: number;
-  /** The state of an interrupted run, to go on from. */
+  /** The state of an interrupted run, to go on from with the same data and options. */
   readonly state?: TrainingState;
   /** Called after each epoch, before `onState`. */
   readonly onEpoch?: (report: EpochReport) => Promise<void> | void;
@@ -81,12 +83,8 @@ export interface TrainingData {
 }
 
 type Position = Omit<TrainingPosition, 'optimizerSteps' | 'dropoutCalls'>;
-type Settings = Required<Pick<TrainOptions, 'epochs' | 'batchSize' | 'augment' | 'seed'>>;
 
 const START: Position = { epoch: 0, step: 0, lossSum: 0, history: EMPTY_HISTORY, best: null };
-
-/** The event loop's turn: signals, timers and the page's own work run between two steps. */
-const yieldToOthers = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 
 function checkData({ training, validation }: TrainingData): void {
   if (training.length === 0 || validation.length === 0) {
@@ -116,12 +114,11 @@ class Run {
     this.network = logitsModel(model);
     this.loss = createLoss(options.loss ?? 'bce', { fromLogits: true });
     this.training = settings.augment === 'expand' ? expand(data.training) : data.training;
-    this.report = progressReporter(
-      this.position,
-      Math.ceil(this.training.length / settings.batchSize),
-      settings,
-      options,
-    );
+    const stepsPerEpoch = Math.ceil(this.training.length / settings.batchSize);
+    if (options.state !== undefined) {
+      requireFittingState(options.state, { epochs: settings.epochs, stepsPerEpoch });
+    }
+    this.report = progressReporter(this.position, stepsPerEpoch, settings, options);
   }
 
   async toEnd(): Promise<TrainResult> {
@@ -136,12 +133,9 @@ class Run {
     const started = performance.now();
     const epoch = this.position.epoch + 1;
     const batches = batchIndices(epochOrder(this.training.length, { seed, epoch }), batchSize);
-    // A resumed epoch begins at the step where it stopped.
+    // A resumed epoch begins at the step where it stopped; after its last one, with the validation.
     for (const indices of batches.slice(this.position.step)) {
-      if (this.options.signal?.aborted) {
-        await this.save();
-        this.options.signal.throwIfAborted();
-      }
+      await this.stopIfAborted();
       await this.step(indices, epoch);
     }
     const scores = await this.score();
@@ -160,22 +154,49 @@ class Run {
     const loss = trainStep(this.network, this.loss, this.optimizer, batch);
     const [value = Number.NaN] = await loss.data();
     loss.dispose();
+    if (!Number.isFinite(value)) throw this.diverged(step, value);
     this.position = { ...this.position, step: step + 1, lossSum: lossSum + value };
     this.report(this.position);
     await yieldToOthers();
   }
 
+  /** The weights are lost then, so that no state is saved: the one before stays. */
+  private diverged(step: number, loss: number): InvalidArgumentError {
+    return new InvalidArgumentError(
+      `Training diverged: the loss is ${loss} in step ${step + 1} of epoch ${this.position.epoch + 1}. Lower the learning rate (${this.settings.learningRate} here), or look for values in the images that are not finite.`,
+    );
+  }
+
+  private async stopIfAborted(): Promise<void> {
+    const { signal } = this.options;
+    if (!signal?.aborted) return;
+    await this.save();
+    signal.throwIfAborted();
+  }
+
   private async score(): Promise<EpochScores> {
-    const { loss, matrix } = await validate(this.network, this.data.validation, {
-      loss: this.loss,
-      batchSize: this.settings.batchSize,
-    });
+    const { loss, matrix } = await this.validation();
     return {
       loss: this.position.lossSum / this.position.step,
       valLoss: loss,
       valMeanIoU: matrix.result({ classes: 'all' }).meanIoU ?? Number.NaN,
       valDice: matrix.result({ classes: 'foreground' }).dice ?? Number.NaN,
     };
+  }
+
+  /** Loss and counts on the validation part; an abort meanwhile keeps the epoch's steps. */
+  private async validation(): Promise<Scores> {
+    const { signal } = this.options;
+    try {
+      return await validate(this.network, this.data.validation, {
+        loss: this.loss,
+        batchSize: this.settings.batchSize,
+        ...(signal === undefined ? {} : { signal }),
+      });
+    } catch (error) {
+      if (error === signal?.reason) await this.stopIfAborted();
+      throw error;
+    }
   }
 
   private async save(): Promise<void> {
@@ -214,7 +235,9 @@ function progressReporter(start: Position, stepsPerEpoch: number, { epochs }: Se
  * @param data Training and validation samples of one size.
  * @param options See {@link TrainOptions}.
  * @returns History and best epoch; the weights of the best epoch are the model's when `onEpoch` says `isBest`.
- * @throws DataError where samples differ in size or a part is empty; `signal.reason` where aborted, after `onState`.
+ * @throws DataError where samples differ in size or a part is empty; InvalidArgumentError for an illegal option, a state of
+ *   other steps than this run's, and where a loss is not finite (the last state is the last good one then);
+ *   `signal.reason` where aborted, after `onState`.
  *
  * @example
  * ```ts
@@ -235,10 +258,12 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   const { epochs = 50, batchSize = 5, augment = 'random', seed = 0, learningRate = 1e-3 } = options;
+  const settings = { epochs, batchSize, learningRate, augment, seed };
+  requireSettings(settings);
   checkData(data);
   const optimizer = new Adam({ learningRate });
   try {
-    return await new Run(model, data, optimizer, { epochs, batchSize, augment, seed }, options).toEnd();
+    return await new Run(model, data, optimizer, settings, options).toEnd();
   } finally {
     optimizer.dispose();
   }

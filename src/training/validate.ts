@@ -4,8 +4,10 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchIndices, packBatch, type Sample } from '../data/index.js';
 import type { Loss } from '../losses/index.js';
 import { ConfusionMatrix } from '../metrics/index.js';
+import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { applyLogits, batchTensors } from './step.js';
+import { yieldToOthers } from './yieldToOthers.js';
 
 /** Options of {@link validate}. */
 export interface ValidateOptions extends LongCallOptions {
@@ -22,10 +24,16 @@ export interface Scores {
   readonly matrix: ConfusionMatrix;
 }
 
+const notFinite = (loss: number): InvalidArgumentError =>
+  new InvalidArgumentError(
+    `The validation loss is ${loss}. The network's weights are not finite (training diverged: lower the learning rate), or the images' values are not.`,
+  );
+
 /**
  * Scores a network on samples, with its moving statistics.
  *
  * @param logitsModel The network that ends in its logits (see `models.logits`); of several heads the last one is scored.
+ * @throws InvalidArgumentError where the loss is not finite; `signal.reason` where aborted.
  */
 export async function validate(
   logitsModel: tfl.LayersModel,
@@ -53,11 +61,16 @@ export async function validate(
         yTrue: tensors.yTrue,
       };
     });
-    lossSum += ((await value.data())[0] ?? Number.NaN) * batch.count;
-    await matrix.update(yTrue, probability);
-    tf.dispose([value, probability, yTrue]);
+    try {
+      lossSum += ((await value.data())[0] ?? Number.NaN) * batch.count;
+      if (!Number.isFinite(lossSum)) throw notFinite(lossSum);
+      await matrix.update(yTrue, probability);
+    } finally {
+      tf.dispose([value, probability, yTrue]);
+    }
     done += batch.count;
     onProgress?.({ status: 'validating', done, total: samples.length });
+    await yieldToOthers();
   }
   return { loss: lossSum / samples.length, matrix };
 }

@@ -3,8 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expect, it } from 'vitest';
 import { phantom, prepareSamples, type Sample } from '../../src/data/index.js';
+import { create as createLoss } from '../../src/losses/index.js';
 import { create, type NetworkName, names, pyConvUNet, uNet, uNetPlusPlus } from '../../src/models/index.js';
-import { type TrainingProgress, type TrainingState, train } from '../../src/training/index.js';
+import { InvalidArgumentError } from '../../src/runtime/errors.js';
+import { type TrainingProgress, type TrainingState, train, validate } from '../../src/training/index.js';
 import { describeBackends } from '../backends.js';
 
 const whole = prepareSamples(phantom('lung', { count: 7, size: 32 })).samples;
@@ -76,6 +78,138 @@ describeBackends('train', (backend) => {
       resumed.dispose();
     }
     uninterrupted.dispose();
+  });
+
+  it('goes on with the same bits where it was aborted within a validation', async () => {
+    // Batches of one: the validation part takes two, and the abort comes while the first is packed.
+    const settings = { ...options, batchSize: 1, epochs: 2 };
+    const expectedModel = narrow();
+    const expected = await train(expectedModel, data, settings);
+    const controller = new AbortController();
+    const [first, ...others] = data.validation;
+    const telltale = Object.defineProperty({ ...first }, 'image', {
+      get() {
+        controller.abort();
+        return first?.image;
+      },
+    }) as Sample;
+    const states: TrainingState[] = [];
+    const before = tf.memory().numTensors;
+    const stopped = narrow();
+    const built = tf.memory().numTensors - before;
+    const interrupted = train(
+      stopped,
+      { ...data, validation: [telltale, ...others] },
+      { ...settings, signal: controller.signal, onState: (state) => void states.push(state) },
+    );
+    await expect(interrupted).rejects.toThrow('aborted');
+    expect(tf.memory().numTensors).toBe(before + built);
+    expect(states).toHaveLength(2);
+    const state = states.at(-1);
+    expect(state).toMatchObject({ epoch: 0, step: 5, history: { loss: [] }, optimizerSteps: 5 });
+    const resumed = narrow();
+    tf.tidy(() => resumed.setWeights(resumed.getWeights().map((weight) => tf.zerosLike(weight))));
+    const result = await train(resumed, data, { ...settings, ...(state === undefined ? {} : { state }) });
+    expect(result).toEqual(expected);
+    expect(await weightBytes(resumed)).toEqual(await weightBytes(expectedModel));
+    for (const model of [expectedModel, stopped, resumed]) model.dispose();
+  });
+
+  it('stops at the first loss that is not finite and keeps the last good state', async () => {
+    const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    const before = tf.memory().numTensors;
+    const states: TrainingState[] = [];
+    const broken = data.training.map((sample) => ({ ...sample, image: sample.image.map(() => Number.NaN) }));
+    let epoch = 0;
+    // Good in the first epoch: its images are replaced after it.
+    const training = data.training.map((sample, i) =>
+      Object.defineProperty({ ...sample }, 'image', { get: () => (epoch === 0 ? sample : broken[i])?.image }),
+    ) as Sample[];
+    const run = train(
+      model,
+      { ...data, training },
+      {
+        ...options,
+        onState: (state) => void states.push(state),
+        onEpoch: ({ epoch: finished }) => {
+          epoch = finished;
+        },
+      },
+    );
+    await expect(run).rejects.toThrow(
+      'Training diverged: the loss is NaN in step 1 of epoch 2. Lower the learning rate (0.001 here), or look for values in the images that are not finite.',
+    );
+    expect(states.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [0, 0],
+      [1, 0],
+    ]);
+    expect(states.every(({ tensors }) => tensors.every(({ data }) => data.every(Number.isFinite)))).toBe(true);
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
+  it('refuses a validation without a finite loss, and leaks nothing', async () => {
+    const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1, head: 'logits' });
+    const before = tf.memory().numTensors;
+    const broken = samples.map((sample) => ({ ...sample, image: sample.image.map(() => Number.NaN) }));
+    const loss = createLoss('bce', { fromLogits: true });
+    await expect(validate(model, broken, { loss, batchSize: 2 })).rejects.toThrow(
+      "The validation loss is NaN. The network's weights are not finite (training diverged: lower the learning rate), or the images' values are not.",
+    );
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+  });
+
+  it('lets others run between the batches of a validation', async () => {
+    const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1, head: 'logits' });
+    const controller = new AbortController();
+    let done = 0;
+    const scoring = validate(model, samples, {
+      ...{ loss: createLoss('bce', { fromLogits: true }), batchSize: 1, signal: controller.signal },
+      onProgress: (progress) => {
+        done = progress.done;
+        // As a signal of the operating system: in the event loop's next turn.
+        if (done === 1) setTimeout(() => controller.abort(), 0);
+      },
+    });
+    await expect(scoring).rejects.toThrow('aborted');
+    expect(done).toBeLessThan(4);
+    model.dispose();
+  });
+
+  it.each([
+    [{ epochs: 0 }, 'train: epochs must be a whole number of at least 1. Received: 0.'],
+    [{ epochs: 1.5 }, 'train: epochs must be a whole number of at least 1. Received: 1.5.'],
+    [{ batchSize: 0 }, 'train: batchSize must be a whole number of at least 1. Received: 0.'],
+    [{ learningRate: Number.POSITIVE_INFINITY }, 'train: learningRate must be a finite number above 0. Received: Inf'],
+    [{ learningRate: 0 }, 'train: learningRate must be a finite number above 0. Received: 0.'],
+    [{ augment: 'flip' as 'none' }, 'train: augment must be one of none, random, expand. Received: flip.'],
+    [{ seed: 0.5 }, 'train: seed must be a whole number (0 is legal). Received: 0.5.'],
+  ])('refuses %o', async (wrong, message) => {
+    const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    const refused = train(model, data, wrong);
+    await expect(refused).rejects.toThrow(message);
+    await expect(refused).rejects.toThrow(InvalidArgumentError);
+    model.dispose();
+  });
+
+  it('refuses a state of other steps than its own', async () => {
+    const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    const states: TrainingState[] = [];
+    await train(model, data, { ...options, epochs: 2, onState: (current) => void states.push(current) });
+    const state = states.at(-1);
+    if (state === undefined) throw new Error('There is no state.');
+    await expect(train(model, data, { ...options, batchSize: 5, state })).rejects.toThrow(
+      'train: the state was taken after 6 steps, in epoch 3 after its step 0, but an epoch has 1 steps here. Go on with the training samples, batchSize and augment of the run that wrote it.',
+    );
+    const fewer = { ...data, training: data.training.slice(0, 3) };
+    await expect(train(model, fewer, { ...options, state })).rejects.toThrow('but an epoch has 2 steps here');
+    await expect(train(model, data, { ...options, state: { ...state, step: 4 } })).rejects.toThrow('after its step 4');
+    await expect(train(model, data, { ...options, epochs: 1, state })).rejects.toThrow(
+      'train: the state has finished 2 epochs and 0 steps, but the run ends after 1 epochs. Raise epochs.',
+    );
+    expect((await train(model, data, { ...options, epochs: 2, state })).history.loss).toHaveLength(2);
+    model.dispose();
   });
 
   it('reports progress that never goes back', async () => {
