@@ -4,6 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { type Preprocessing, preprocess } from '../data/preprocess.js';
 import type { Raster } from '../data/raster.js';
 import { resizeBilinear } from '../data/resize.js';
+import { foregroundFrom } from '../metrics/scores.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { defaultClasses, getMetadata, requirePreprocessing } from './metadata.js';
@@ -53,7 +54,11 @@ function resolveThreshold(model: tfl.LayersModel, wanted: number | undefined): n
 
 /** Label of each pixel: by the threshold for one channel, the most probable class (the first of equals) for more. */
 function toMask(probability: Float32Array, classes: number, threshold: number | null): Uint8Array {
-  if (threshold !== null) return Uint8Array.from(probability, (p) => (p >= threshold ? 1 : 0));
+  if (threshold !== null) {
+    // As the metrics decide: probabilities are float32, and 0.7 as float32 is less than 0.7.
+    const least = foregroundFrom(threshold, false);
+    return Uint8Array.from(probability, (p) => (p >= least ? 1 : 0));
+  }
   return Uint8Array.from({ length: probability.length / classes }, (_, pixel) => {
     let best = 0;
     for (let c = 1; c < classes; c++) {

@@ -8,7 +8,9 @@ import {
   type ClassCounts,
   type ClassSelection,
   type EmptyPolicy,
+  type ForegroundScores,
   foregroundFrom,
+  foregroundScores,
   isEmpty,
   meanScores,
   requirePolicies,
@@ -263,6 +265,28 @@ export class ConfusionMatrix {
     return this.perImageCounts(classes).map((image) =>
       meanScores(image.map((counts) => scoresOf(counts, emptyPolicy))),
     );
+  }
+
+  /**
+   * All classes above 0 as one foreground against the background, over the whole set: of several classes the scores that
+   * compare with a binary network's, and with the trivial predictors'.
+   *
+   * @param emptyPolicy What a set without any foreground scores; default: the constructor's.
+   * @returns Dice of the foreground, mean IoU of background and foreground.
+   * @throws InvalidArgumentError for an illegal policy, or if no image was added.
+   */
+  foreground(emptyPolicy: EmptyPolicy = this.reading.emptyPolicy): ForegroundScores {
+    requirePolicies('ConfusionMatrix', { ...this.reading, emptyPolicy });
+    this.requireImages();
+    const counts = { tp: 0, fp: 0, fn: 0, tn: 0 };
+    for (const image of this.counts) {
+      image.forEach((count, pair) => {
+        const isTrue = pair >= this.numClasses;
+        const isPredicted = pair % this.numClasses > 0;
+        counts[isTrue ? (isPredicted ? 'tp' : 'fn') : isPredicted ? 'fp' : 'tn'] += count;
+      });
+    }
+    return foregroundScores(counts, emptyPolicy);
   }
 
   /**

@@ -20,7 +20,7 @@ export { dice, type Metric, type MetricOptions, meanIoU } from './kerasMetrics.j
 export type { Values } from './labels.js';
 export { otsuThreshold } from './otsu.js';
 export { percentile } from './percentile.js';
-export type { Aggregation, ClassCounts, ClassSelection, EmptyPolicy, Scores } from './scores.js';
+export type { Aggregation, ClassCounts, ClassSelection, EmptyPolicy, ForegroundScores, Scores } from './scores.js';
 export type { BinaryMask } from './surface.js';
 export { type SurfaceDiceOptions, surfaceDice } from './surfaceDice.js';
 export {

@@ -102,6 +102,21 @@ export function addCounts(list: readonly ClassCounts[]): ClassCounts {
   return sum;
 }
 
+/** Scores of one foreground against the background, over a whole set. */
+export interface ForegroundScores {
+  /** Dice of the foreground; null only where the policy ignores it. */
+  readonly dice: number | null;
+  /** Mean of the IoU of background and foreground. */
+  readonly meanIoU: number | null;
+}
+
+/** {@link ForegroundScores} from the foreground's counts. */
+export function foregroundScores(counts: ClassCounts, emptyPolicy: EmptyPolicy): ForegroundScores {
+  const foreground = scoresOf(counts, emptyPolicy);
+  const background = scoresOf({ tp: counts.tn, fp: counts.fn, fn: counts.fp, tn: counts.tp }, emptyPolicy);
+  return { dice: foreground.dice, meanIoU: meanOfPresent([background.iou, foreground.iou]) };
+}
+
 /** Checks an option that has a few legal words. */
 export function requireOneOf(owner: string, option: string, value: string, legal: readonly string[]): void {
   if (!legal.includes(value)) {

@@ -4,7 +4,14 @@
  */
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { otsuThreshold } from './otsu.js';
-import { type ClassCounts, type EmptyPolicy, meanOfPresent, requireOneOf, scoresOf } from './scores.js';
+import {
+  type ClassCounts,
+  type EmptyPolicy,
+  type ForegroundScores,
+  foregroundScores,
+  requireOneOf,
+  scoresOf,
+} from './scores.js';
 
 /** What of a sample the predictors read. */
 export interface TrivialSample {
@@ -23,13 +30,8 @@ export interface TrivialSample {
 /** Which side of a threshold is foreground. */
 export type Polarity = 'bright' | 'dark';
 
-/** Scores over the whole set: Dice of the foreground, mean IoU of foreground and background. */
-export interface TrivialScores {
-  /** Dice of the foreground; null only where the policy ignores it. */
-  readonly dice: number | null;
-  /** Mean of the IoU of background and foreground. */
-  readonly meanIoU: number | null;
-}
+/** Scores of a predictor over the whole set, all labels above 0 taken as one foreground. */
+export type TrivialScores = ForegroundScores;
 
 /** Scores of Otsu's threshold. */
 export interface OtsuScores extends TrivialScores {
@@ -105,12 +107,6 @@ function foregroundCounts(
   return { tp, fp, fn, tn };
 }
 
-function trivialScores(counts: ClassCounts, emptyPolicy: EmptyPolicy): TrivialScores {
-  const foreground = scoresOf(counts, emptyPolicy);
-  const background = scoresOf({ tp: counts.tn, fp: counts.fn, fn: counts.fp, tn: counts.tp }, emptyPolicy);
-  return { dice: foreground.dice, meanIoU: meanOfPresent([background.iou, foreground.iou]) };
-}
-
 function requireSamples(name: string, samples: readonly TrivialSample[]): void {
   if (samples.length === 0) {
     throw new InvalidArgumentError(`metrics.${name} needs at least one sample. Received: none.`);
@@ -136,7 +132,7 @@ function requireSamples(name: string, samples: readonly TrivialSample[]): void {
  */
 export function allForeground(samples: readonly TrivialSample[], emptyPolicy: EmptyPolicy = 'one'): TrivialScores {
   requireSamples('allForeground', samples);
-  return trivialScores(
+  return foregroundScores(
     foregroundCounts(samples, () => () => true),
     emptyPolicy,
   );
@@ -195,7 +191,7 @@ export function otsu(
   emptyPolicy: EmptyPolicy = 'one',
 ): OtsuScores {
   requireSamples('otsu', samples);
-  return { ...trivialScores(foregroundCounts(samples, otsuRule(polarity)), emptyPolicy), polarity };
+  return { ...foregroundScores(foregroundCounts(samples, otsuRule(polarity)), emptyPolicy), polarity };
 }
 
 /** Finer than 16-bit images need; the threshold itself is a value that occurs, so binning never moves a pixel. */
@@ -297,7 +293,7 @@ export function bestThreshold(
   const isForeground =
     polarity === 'bright' ? (value: number) => value >= threshold : (value: number) => value <= threshold;
   return {
-    ...trivialScores(
+    ...foregroundScores(
       foregroundCounts(samples, () => isForeground),
       emptyPolicy,
     ),

@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PredictOptions, type Prepared, predictMask, predictProbability } from '../../src/inference/index.js';
+import { ConfusionMatrix } from '../../src/metrics/index.js';
 import * as models from '../../src/models/index.js';
 import type { Progress } from '../../src/runtime/progress.js';
 import { describeBackends } from '../backends.js';
@@ -338,6 +339,18 @@ describe('messages of predictMask', () => {
 });
 
 describe('the mask', () => {
+  it('decides a probability that is the threshold in float32 as the metrics do', async () => {
+    const model = patches();
+    // 0.7 as float32 is less than the 0.7 of a number in JavaScript.
+    const raster = { width: 2, height: 1, channels: 1, data: Float32Array.of(0.7, 0.69) };
+    const { mask, probability } = await predictMask(model, raster, { threshold: 0.7, preprocessing: 'none' });
+    expect([...mask]).toEqual([1, 0]);
+    const matrix = new ConfusionMatrix({ threshold: 0.7 });
+    await matrix.update(mask, probability);
+    expect(matrix.result().dice).toBe(1);
+    model.dispose();
+  });
+
   it('is the probability at or above the threshold, or the first most probable class, for images of any size', async () => {
     const [binary, classes] = [net({ widths: [2, 2] }), net({ widths: [2, 2], numClasses: 3 })];
     await fc.assert(
@@ -350,7 +363,7 @@ describe('the mask', () => {
           const source = { width, height, channels: 1, data: noise(width * height, seed) };
           const { mask, probability } = await predictMask(binary, source, { threshold, preprocessing: 'none' });
           expect(probability.length).toBe(width * height);
-          expect([...mask]).toEqual([...probability].map((p) => (p >= threshold ? 1 : 0)));
+          expect([...mask]).toEqual([...probability].map((p) => (p >= Math.fround(threshold) ? 1 : 0)));
           const several = await predictMask(classes, source, { preprocessing: 'none' });
           expect([...several.mask]).toEqual(
             Array.from({ length: width * height }, (_, i) => {

@@ -36,6 +36,34 @@ describe('ConfusionMatrix', () => {
     },
   );
 
+  it('takes all classes above 0 as one foreground: as a binary matrix of labels cut to 0 and 1', async () => {
+    const labels = fc.uint8Array({ minLength: 12, maxLength: 12, max: 3 });
+    const images = fc.array(fc.tuple(labels, labels), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(images, fc.constantFrom('one', 'zero', 'ignore'), async (pairs, emptyPolicy) => {
+        const matrix = new ConfusionMatrix({ numClasses: 4, emptyPolicy });
+        const binary = new ConfusionMatrix();
+        for (const [truth, prediction] of pairs) {
+          await matrix.update(truth, prediction);
+          await binary.update(
+            truth.map((label) => Math.min(label, 1)),
+            prediction.map((label) => Math.min(label, 1)),
+          );
+        }
+        const { dice } = binary.result({ emptyPolicy, classes: 'foreground' });
+        const { meanIoU } = binary.result({ emptyPolicy, classes: 'all' });
+        expect(matrix.foreground()).toEqual({ dice, meanIoU });
+      }),
+      { numRuns: 60 },
+    );
+    const matrix = new ConfusionMatrix({ numClasses: 3 });
+    expect(() => matrix.foreground()).toThrow('needs at least one image');
+    // A wrong class within the foreground counts as right.
+    await matrix.update(Uint8Array.of(0, 1, 2, 2), Uint8Array.of(0, 2, 1, 0));
+    expect(matrix.foreground()).toEqual({ dice: 0.8, meanIoU: (1 / 2 + 2 / 3) / 2 });
+    expect(() => matrix.foreground('some' as 'one')).toThrow("emptyPolicy must be one of 'one', 'zero', 'ignore'");
+  });
+
   it('states how it counted, and how many images and classes the empty policy touched', async () => {
     const matrix = new ConfusionMatrix({
       emptyPolicy: 'zero',
