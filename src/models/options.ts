@@ -1,6 +1,7 @@
 /** The options that every network takes, their defaults and their checks. */
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { deriveSeed } from '../runtime/random.js';
+import { checkKeys } from '../spec/index.js';
 
 /** Options of every network. */
 export interface NetworkOptions {
@@ -69,11 +70,7 @@ function checkInputShape(title: string, shape: unknown): void {
  */
 export function resolveOptions(kind: NetworkKind, options: NetworkOptions): ResolvedOptions {
   const { title } = kind;
-  const known = [...COMMON_OPTIONS, ...(kind.ownOptions ?? [])];
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    throw new InvalidArgumentError(`${title} has no option '${key}'. Its options are ${known.join(', ')}.`);
-  }
+  checkKeys(title, options, [...COMMON_OPTIONS, ...(kind.ownOptions ?? [])]);
   const {
     inputShape = [null, null, 3],
     widths = kind.widths,

@@ -1,6 +1,6 @@
 export { type BatchNormOptions, type BatchNormResult, batchNorm } from './batchNorm.js';
 export { composedBatchNorm, composedBatchNormGrad } from './batchNormKernels.js';
-export * from './convolution.js';
+export { type ConvGeometry, convBackpropFilter, convBackpropInput } from './convolution.js';
 export { ensureKernels } from './ensureKernels.js';
 export * from './kernelNames.js';
 export { type GroupConv2dOptions, groupConv2d, type PyConv2dOptions, pyConv2d } from './pyConv2d.js';

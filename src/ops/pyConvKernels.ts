@@ -1,4 +1,4 @@
-/** The pyramidal convolution and its backprop kernels, composed of dense convolutions: for any backend, and the tests' oracle. */
+/** The pyramidal convolution and its backprop kernels, composed of dense convolutions: for any backend. */
 import * as tf from '@tensorflow/tfjs-core';
 import type { PyConvLevel, PyConvSpec } from '../spec/index.js';
 import { applyActivation } from './activationGradient.js';
