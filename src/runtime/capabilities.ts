@@ -1,13 +1,14 @@
 /** What a backend can do, read from tfjs's kernel registry: nothing is promised that is not registered. */
 import * as tf from '@tensorflow/tfjs-core';
 
-/** The tfjs kernels that the networks of this package run in inference. */
+/** The tfjs kernels that the networks of this package run in inference; a test holds both lists to what they run. */
 export const FORWARD_KERNELS = [
   'Add',
-  'Cast',
   'Concat',
   'Conv2D',
   'Conv2DBackpropInput',
+  'FusedBatchNorm',
+  'FusedConv2D',
   'Identity',
   'MaxPool',
   'Multiply',
@@ -16,30 +17,52 @@ export const FORWARD_KERNELS = [
   'Reshape',
   'ResizeBilinear',
   'ResizeNearestNeighbor',
+  'Reverse',
   'Sigmoid',
   'Slice',
   'Softmax',
-  'Sub',
   'Transpose',
 ] as const;
 
-/** The kernels that training needs besides. */
+/** The kernels that training with any of the losses runs besides. */
 export const TRAINING_KERNELS = [
+  'AddN',
+  'AvgPool',
+  'Cast',
+  'ClipByValue',
   'Conv2DBackpropFilter',
-  'DepthwiseConv2dNative',
-  'DepthwiseConv2dNativeBackpropFilter',
-  'DepthwiseConv2dNativeBackpropInput',
+  'Cumsum',
+  'Equal',
+  'Exp',
+  'GatherV2',
+  'Greater',
+  'GreaterEqual',
+  'LessEqual',
+  'Log',
+  'LogicalAnd',
+  'Max',
   'MaxPoolGrad',
+  'Maximum',
   'Mean',
   'Neg',
+  'OneHot',
+  'OnesLike',
+  'Range',
   'RealDiv',
+  'Reciprocal',
   'ResizeBilinearGrad',
-  'ResizeNearestNeighborGrad',
+  'Rsqrt',
+  'ScatterNd',
+  'Select',
+  'Softplus',
+  'SplitV',
   'Sqrt',
   'Square',
   'Step',
+  'Sub',
   'Sum',
-  'UnsortedSegmentSum',
+  'TopK',
+  'ZerosLike',
 ] as const;
 
 /** What one backend can do with the networks of this package. */
