@@ -9,10 +9,9 @@ process.on('SIGINT', () => {
   controller.abort();
 });
 
-// `pyconvunet ... | head` closes the pipe early; that is no failure.
+// A reader that goes away (`pyconvunet ... | head`) takes no more lines, but the work, a training say, goes on to its end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE') throw error;
 });
 
 void runCommand(process.argv.slice(2), controller.signal).then((code) => {

@@ -2,9 +2,16 @@
 import '@tensorflow/tfjs-backend-cpu';
 import '../wasm.js';
 import '../tensorflow.js';
+import { Option } from 'commander';
 import { type BackendChoice, useBackend } from '../runtime/backends.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
 import type { Log } from './output.js';
+
+/** The option --backend. */
+export const backendOption = (): Option =>
+  new Option('--backend <name>', 'where to compute')
+    .choices(['wasm', 'cpu', 'tensorflow', 'webgpu', 'auto'])
+    .default('wasm');
 
 /** Starts a backend for the command; webgpu's package is optional and loaded only when it is asked for. */
 export async function startBackend(name: string, log: Log): Promise<BackendChoice> {
@@ -13,7 +20,7 @@ export async function startBackend(name: string, log: Log): Promise<BackendChoic
       await import('../webgpu.js');
     } catch (error) {
       throw new UnsupportedBackendError(
-        `Backend webgpu needs the package @tensorflow/tfjs-backend-webgpu. Install it: npm install @tensorflow/tfjs-backend-webgpu`,
+        'Backend webgpu needs the package @tensorflow/tfjs-backend-webgpu. Install it: npm install @tensorflow/tfjs-backend-webgpu',
         { cause: error },
       );
     }

@@ -5,6 +5,8 @@ import { create, names as modelNames, type NetworkName } from '../models/index.j
 import { startBackend } from './backend.js';
 import { printJson } from './output.js';
 import * as parse from './parsers.js';
+import { widthOptions } from './trainRun.js';
+import { badUsage } from './usage.js';
 
 interface ComplexityFlags {
   readonly model: NetworkName;
@@ -19,6 +21,8 @@ interface ComplexityFlags {
 const billions = (value: number): string => (value / 1e9).toFixed(2);
 
 async function run(flags: ComplexityFlags): Promise<void> {
+  if (flags.all && flags.widths !== undefined)
+    badUsage('--all counts the seven networks with their defaults. Leave --widths out, or name one --model.');
   await startBackend('cpu', () => {});
   const { input, convention, classes } = flags;
   const count = (name: NetworkName) => {
@@ -26,9 +30,7 @@ async function run(flags: ComplexityFlags): Promise<void> {
       inputShape: [null, null, input[2]],
       numClasses: classes,
       seed: 0,
-      ...(flags.widths === undefined
-        ? {}
-        : { widths: flags.widths, ...(name === 'pyconvunet' ? { groups: 'auto' } : {}) }),
+      ...widthOptions(name, flags.widths),
     });
     const result = { ...complexity(model, { inputShape: input, convention }), model: name, classes };
     model.dispose();

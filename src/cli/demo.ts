@@ -1,17 +1,16 @@
 /** `pyconvunet demo`: a narrow PyConvU-Net on generated images, then masks and overlays of images that it has not seen. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { loadSamples } from '../data/files/index.js';
-import { encodePng, phantom, split } from '../data/index.js';
-import { overlay, predictMask } from '../inference/index.js';
-import { chooseTrivialRules } from '../metrics/index.js';
+import { type Phantom, phantom, prepareSamples, split } from '../data/index.js';
+import { getMetadata, predictMask } from '../inference/index.js';
 import { load } from '../models/index.js';
-import { type RunConfig, writeAtomically } from '../training/files/index.js';
+import { type RunConfig, readRunConfig, requireFreshFolder } from '../training/files/index.js';
 import { startBackend } from './backend.js';
-import { duration, logTo, percent, printJson } from './output.js';
+import { createOutput, duration, printJson, scoreText } from './output.js';
+import { writePictures } from './pictures.js';
+import { describeParts } from './train.js';
 import { startRun } from './trainRun.js';
-import { versions } from './versions.js';
 
 interface DemoFlags {
   readonly out: string;
@@ -20,6 +19,7 @@ interface DemoFlags {
 
 const IMAGES = 50;
 const SIZE = 64;
+const COMMAND = 'pyconvunet demo';
 
 /** Small enough for two minutes on two cores: the narrow widths are said in the output. */
 const SETTINGS = {
@@ -39,54 +39,55 @@ const SETTINGS = {
   validation: 0.2,
   test: 0,
   threads: 1,
-  command: 'pyconvunet demo',
+  command: COMMAND,
 } as const;
 
+/** The demo may be run again: it takes the place of its own earlier run, and of nothing else. */
+async function clearOwnRun(folder: string): Promise<void> {
+  const earlier = await readRunConfig(folder).catch(() => undefined);
+  if (earlier?.command === COMMAND) await rm(folder, { recursive: true });
+  await requireFreshFolder(folder);
+}
+
+/** Pictures of the validation part. */
+async function drawUnseen(images: readonly Phantom[], run: string, folder: string, signal: AbortSignal): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const model = await load(join(run, 'model.json'));
+  for (const { name, image, mask } of images) {
+    const result = await predictMask(model, image, { signal });
+    const truth = mask.data.map((value) => (value > 0 ? 1 : 0));
+    await writePictures(folder, name, image, result, { metadata: getMetadata(model), truth });
+  }
+}
+
 async function demo({ out, json }: DemoFlags, signal: AbortSignal): Promise<void> {
-  const log = logTo(json);
+  const output = createOutput({ json });
   const started = performance.now();
-  log(
+  const run = join(out, 'run');
+  await clearOwnRun(run);
+  output.log(
     `A narrow PyConvU-Net (widths ${SETTINGS.widths.join(', ')}; the paper's has 32 to 512) learns to find lungs in ${IMAGES} generated images of ${SIZE}x${SIZE} pixels.`,
   );
-  await startBackend(SETTINGS.backend, log);
-  const { samples, preprocessing } = await loadSamples(SETTINGS.data, { size: SIZE, phantomCount: IMAGES, signal });
+  await startBackend(SETTINGS.backend, output.log);
+  const images = phantom('lung', { count: IMAGES, size: SIZE });
+  const { samples, preprocessing } = prepareSamples(images);
   const parts = split(samples, { seed: SETTINGS.seed });
-  const names = (part: readonly { name: string }[]) => part.map(({ name }) => name);
   const config: RunConfig = {
     ...SETTINGS,
     widths: [...SETTINGS.widths],
-    preprocessing,
-    parts: { train: names(parts.train), validation: names(parts.validation), test: [] },
-    trivial: chooseTrivialRules(parts.train),
-    versions: versions(),
+    preprocessing: { ...preprocessing, size: [SIZE, SIZE] },
+    ...describeParts(parts),
   };
-  const run = join(out, 'run');
-  const { history, best } = await startRun(config, parts, { folder: run, log, signal });
-  const pictures = join(out, 'predictions');
-  await mkdir(pictures, { recursive: true });
-  const model = await load(join(run, 'model.json'));
-  const unseen = phantom('lung', { count: IMAGES, size: SIZE }).filter(({ name }) =>
-    config.parts.validation.includes(name),
-  );
-  for (const { name, image, mask } of unseen) {
-    const result = await predictMask(model, image, { signal });
-    const { width, height } = result;
-    await writeAtomically(
-      join(pictures, `${name}.mask.png`),
-      encodePng({ width, height, channels: 1, data: result.mask.map((v) => v * 255) }),
-    );
-    const picture = overlay(image.data, result, { truth: mask.data.map((v) => (v > 0 ? 1 : 0)) });
-    await writeAtomically(
-      join(pictures, `${name}.overlay.png`),
-      encodePng({ width, height, channels: 3, data: picture }),
-    );
-  }
+  const { history, best } = await startRun(config, parts, { folder: run, output, signal });
+  const predictions = join(out, 'predictions');
+  const unseen = images.filter(({ name }) => config.parts.validation.includes(name));
+  await drawUnseen(unseen, run, predictions, signal);
   const seconds = (performance.now() - started) / 1000;
-  log(
-    `Dice ${percent(best?.dice ?? null)}, MIoU ${percent(best?.meanIoU ?? null)} on ${unseen.length} images that it has not seen, in ${duration(seconds)}.`,
+  output.log(
+    `Dice ${scoreText(best?.dice ?? null)}, MIoU ${scoreText(best?.meanIoU ?? null)} on ${unseen.length} images that it has not seen, in ${duration(seconds)}.`,
   );
-  log(`Masks, and overlays with the true contour in red: ${pictures}`);
-  if (json) printJson({ run, predictions: pictures, history, best, seconds });
+  output.log(`Masks, and overlays with the true contour in red: ${predictions}`);
+  if (json) printJson({ run, predictions, history, best, seconds });
 }
 
 export function demoCommand(signal: AbortSignal): Command {

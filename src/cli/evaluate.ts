@@ -1,94 +1,158 @@
 /** `pyconvunet evaluate`: a trained run on images with masks, beside trivial predictors. */
 import { Command } from 'commander';
-import type { Sample } from '../data/index.js';
-import { defaultClasses, getMetadata, predictProbability } from '../inference/index.js';
+import { grouping, type Sample } from '../data/index.js';
+import { getMetadata, predictProbability } from '../inference/index.js';
 import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/index.js';
 import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
-import { readRunConfig } from '../training/files/index.js';
-import { startBackend } from './backend.js';
-import { dataId, loadForRun, pick } from './data.js';
-import { logTo, percent, printJson, withProgress } from './output.js';
+import { type RunConfig, readRunConfig } from '../training/files/index.js';
+import { backendOption, startBackend } from './backend.js';
+import { digest, firstDifference, load, pick, runLoadOptions } from './data.js';
+import { createOutput, nextTurn, type Output, printJson, scoreText } from './output.js';
 import * as parse from './parsers.js';
+import { badUsage } from './usage.js';
 
 const SPLITS = ['train', 'validation', 'test', 'all'] as const;
+type Part = (typeof SPLITS)[number];
 
 interface EvaluateFlags {
   readonly run: string;
   readonly data: string;
-  readonly split?: (typeof SPLITS)[number];
+  readonly split?: Part;
   readonly threshold?: number;
+  readonly groupBy?: string;
   readonly backend: string;
   readonly json: boolean;
 }
 
-async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
-  const log = logTo(flags.json);
-  const config = await readRunConfig(flags.run);
-  await startBackend(flags.backend, log);
-  const model = await loadModel(`${flags.run}/model.json`);
-  const { samples } = await loadForRun(flags.data, config, signal);
-  const isOwnData = dataId(flags.data) === config.data;
-  const part = flags.split ?? (isOwnData ? 'validation' : 'all');
-  if (part !== 'all' && !isOwnData) {
-    throw new DataError(
-      `--split ${part} is a part of the run's own data (${config.data}). Received: --data ${flags.data}. Leave --split out, or give the run's data.`,
+interface Chosen {
+  readonly part: Part;
+  readonly samples: readonly Sample[];
+}
+
+/** The images to score: those that the run was trained on only where --split says so. */
+function choose(samples: readonly Sample[], config: RunConfig, flags: EvaluateFlags, { log }: Output): Chosen {
+  const difference = firstDifference(samples, config);
+  const part = flags.split ?? (difference === undefined ? 'validation' : 'all');
+  if (part !== 'all') {
+    if (difference !== undefined) {
+      throw new DataError(
+        `--split ${part} is a part of the run's own data. Received: --data ${flags.data}, which is other data: ${difference}. Leave --split out, or give the run's data.`,
+      );
+    }
+    if (config.parts[part].length === 0)
+      throw new DataError(`The ${part} part of the run is empty. Choose another --split.`);
+    return { part, samples: pick(samples, config.parts[part]) };
+  }
+  if (flags.split === 'all') return { part, samples };
+  const trained = new Set(config.parts.train.map((name) => config.digests[name]));
+  const unseen = samples.filter((sample) => !trained.has(digest(sample)));
+  if (unseen.length < samples.length) {
+    log(
+      `${samples.length - unseen.length} of ${samples.length} images are left out: the run was trained on them. --split all scores them too.`,
     );
   }
-  const chosen: readonly Sample[] = part === 'all' ? samples : pick(samples, config.parts[part]);
-  if (chosen.length === 0) throw new DataError(`The ${part} part of the run is empty. Choose another --split.`);
+  if (unseen.length === 0)
+    throw new DataError(`The run was trained on every image of ${flags.data}. Give other images, or --split all.`);
+  return { part, samples: unseen };
+}
+
+/** The unit of the interval: the group that the caller names, else that of the run where the names have it. */
+function groupOf(sample: Sample, config: RunConfig, flags: EvaluateFlags): string | undefined {
+  const pattern = flags.groupBy ?? (config.digests[sample.name] === undefined ? undefined : config.groupBy);
+  return pattern === undefined || pattern === null ? sample.group : grouping(pattern)(sample.name);
+}
+
+async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {
+  const output = createOutput(flags);
+  const config = await readRunConfig(flags.run);
+  if (flags.threshold !== undefined && config.classes !== null) {
+    badUsage(
+      `--threshold is for runs of one class against the background; of ${config.classes} classes the most probable one is taken.`,
+    );
+  }
+  await startBackend(flags.backend, output.log);
+  const model = await loadModel(`${flags.run}/model.json`);
+  const loaded = await load(flags.data, { ...runLoadOptions(config, signal), mixedSizes: true }, output);
+  const { part, samples } = choose(loaded.samples, config, flags, output);
   const metadata = getMetadata(model);
-  const threshold = flags.threshold ?? metadata?.threshold ?? 0.5;
-  const matrix = new ConfusionMatrix({ numClasses: config.classes ?? 2, threshold });
-  await withProgress(
+  if (metadata === undefined) throw new DataError(`${flags.run}/model.json was not written by 'pyconvunet train'.`);
+  const matrix = new ConfusionMatrix({
+    numClasses: config.classes ?? 2,
+    threshold: flags.threshold ?? metadata.threshold,
+  });
+  await output.withProgress(
     () => 'images',
     async (report) => {
-      for (const [i, sample] of chosen.entries()) {
+      for (const [i, sample] of samples.entries()) {
+        await nextTurn();
         signal.throwIfAborted();
         const { probability } = await predictProbability(model, sample);
         await matrix.update(sample.mask, probability);
-        report({ status: 'evaluating', done: i + 1, total: chosen.length });
+        report({ status: 'evaluating', done: i + 1, total: samples.length });
       }
     },
   );
   const all = matrix.result({ classes: 'all' });
-  const { dice } = matrix.result({ classes: 'foreground' });
   const perImage = matrix.perImage({ classes: 'foreground' });
   const counts = matrix.perImageCounts('foreground');
-  const names = metadata?.classes ?? defaultClasses(config.classes ?? 1);
+  const { classes: names } = metadata;
   const document = {
-    images: chosen.length,
+    images: samples.length,
     split: part,
     threshold: all.threshold,
     resolution: config.preprocessing.size,
     aggregation: all.aggregation,
     emptyPolicy: all.emptyPolicy,
-    emptyCases: all.emptyCases,
+    emptyCases: matrix.result({ classes: 'foreground', aggregation: 'image' }).emptyCases,
     classes: names,
     meanIoU: all.meanIoU,
-    dice,
+    dice: matrix.result({ classes: 'foreground' }).dice,
+    foreground: matrix.foreground(),
     confidence: diceConfidence(
-      chosen.map(({ group }, i) => ({ ...(group === undefined ? {} : { group }), counts: counts[i] ?? [] })),
+      samples.map((sample, i) => {
+        const group = groupOf(sample, config, flags);
+        return { ...(group === undefined ? {} : { group }), counts: counts[i] ?? [] };
+      }),
     ),
-    perClass: all.perClass.map((scores) => ({
-      name: names[scores.class] ?? String(scores.class),
-      iou: scores.iou,
-      dice: scores.dice,
-    })),
-    perImage: chosen.map(({ name }, i) => ({ name, dice: perImage[i]?.dice ?? null, iou: perImage[i]?.iou ?? null })),
-    trivial: trivialPredictors(config.trivial, chosen),
+    perClass: all.perClass.map(({ class: label, iou, dice }) => ({ name: names[label] ?? String(label), iou, dice })),
+    perImage: samples.map(({ name }, i) => ({ name, dice: perImage[i]?.dice ?? null, iou: perImage[i]?.iou ?? null })),
+    trivial: trivialPredictors(config.trivial, samples),
   };
   if (flags.json) printJson(document);
-  const { trivial, confidence } = document;
+  printScores(document, config, output);
+}
+
+type Scored = Pick<ReturnType<typeof diceConfidence>, 'dice' | 'level' | 'unit' | 'n' | 'reason'>;
+
+interface Printed {
+  readonly images: number;
+  readonly split: Part;
+  readonly dice: number | null;
+  readonly meanIoU: number | null;
+  readonly foreground: { readonly dice: number | null; readonly meanIoU: number | null };
+  readonly confidence: Scored;
+  readonly trivial: ReturnType<typeof trivialPredictors>;
+}
+
+function printScores(
+  { images, split, dice, meanIoU, foreground, confidence, trivial }: Printed,
+  { classes }: RunConfig,
+  { log }: Output,
+): void {
   const interval =
     confidence.dice === null
       ? confidence.reason
-      : `${confidence.level * 100} % interval ${confidence.dice.map(percent).join(' to ')} over ${confidence.n} ${confidence.unit}s`;
-  log(`${document.images} images (${part})  Dice ${percent(dice)} (${interval})  MIoU ${percent(document.meanIoU)}`);
-  log(`all foreground  Dice ${percent(trivial.allForeground.dice)}  MIoU ${percent(trivial.allForeground.meanIoU)}`);
-  log(`Otsu (${trivial.otsu.polarity})  Dice ${percent(trivial.otsu.dice)}  MIoU ${percent(trivial.otsu.meanIoU)}`);
-  log(
-    `best threshold (${trivial.bestThreshold.polarity}, ${trivial.bestThreshold.threshold.toFixed(3)})  Dice ${percent(trivial.bestThreshold.dice)}  MIoU ${percent(trivial.bestThreshold.meanIoU)}`,
+      : `${confidence.level * 100} % interval ${confidence.dice.map(scoreText).join(' to ')} over ${confidence.n} ${confidence.unit}s`;
+  const line = (name: string, scores: { dice: number | null; meanIoU: number | null }) =>
+    log(`${name}  Dice ${scoreText(scores.dice)}  MIoU ${scoreText(scores.meanIoU)}`);
+  log(`${images} images (${split})  Dice ${scoreText(dice)} (${interval})  MIoU ${scoreText(meanIoU)}`);
+  if (classes !== null) line('all classes as one foreground, as for the predictors below', foreground);
+  line('all foreground', trivial.allForeground);
+  line(`Otsu (${trivial.otsu.polarity})`, trivial.otsu);
+  line(
+    `best threshold (${trivial.bestThreshold.polarity}, ${trivial.bestThreshold.threshold.toFixed(3)})`,
+    trivial.bestThreshold,
   );
 }
 
@@ -102,8 +166,9 @@ export function evaluateCommand(signal: AbortSignal): Command {
       'train, validation, test or all; default validation of its own data, else all',
       parse.oneOf(SPLITS),
     )
-    .option('--threshold <p>', 'foreground from this probability on; default 0.5', parse.probability)
-    .option('--backend <name>', 'wasm, cpu, tensorflow, webgpu or auto', 'wasm')
+    .option('--threshold <p>', "foreground from this probability on; default the model's own, 0.5", parse.fraction)
+    .option('--group-by <regex>', 'unit of the interval: pattern on the name, or volume', parse.groupBy)
+    .addOption(backendOption())
     .option('--json', 'print one JSON document', false)
     .action((flags: EvaluateFlags) => evaluate(flags, signal));
 }

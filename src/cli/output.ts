@@ -2,13 +2,66 @@
 import { SingleBar } from 'cli-progress';
 import type { Progress } from '../runtime/progress.js';
 
-/** Writes a line for people; with --json standard output belongs to the document, and lines go to standard error. */
+/** Writes a line for people. */
 export type Log = (line: string) => void;
 
-export const logTo = (json: boolean): Log => {
+/** What a command writes with. */
+export interface Output {
+  /** With --json standard output belongs to the document, and lines go to standard error. */
+  readonly log: Log;
+  /** Runs long work with a bar on a terminal, elsewhere with a line every few seconds. */
+  readonly withProgress: <P extends Progress, R>(
+    describe: (progress: P) => string,
+    work: (report: (progress: P) => void) => Promise<R>,
+  ) => Promise<R>;
+}
+
+const SECONDS_BETWEEN_LINES = 10;
+
+function terminalBar(): SingleBar {
+  return new SingleBar({
+    format: '{bar} {value}/{total} {text}',
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: true,
+    barsize: 24,
+  });
+}
+
+/** The output of one call of the command. */
+export function createOutput({ json }: { readonly json: boolean }): Output {
   const stream = json ? process.stderr : process.stdout;
-  return (line) => void stream.write(`${line}\n`);
-};
+  let bar: SingleBar | undefined;
+  return {
+    log: (line) => {
+      // The line takes the place of the bar, which is drawn again below it.
+      if (bar !== undefined) process.stderr.write('\r\u001b[K');
+      stream.write(`${line}\n`);
+    },
+    withProgress: async (describe, work) => {
+      let lastLine = performance.now();
+      try {
+        return await work((progress) => {
+          const text = describe(progress);
+          if (process.stderr.isTTY) {
+            if (bar === undefined) {
+              bar = terminalBar();
+              bar.start(progress.total, progress.done, { text });
+            } else {
+              bar.update(progress.done, { text });
+            }
+          } else if (performance.now() - lastLine > SECONDS_BETWEEN_LINES * 1000) {
+            lastLine = performance.now();
+            process.stderr.write(`${progress.done}/${progress.total} ${text}\n`);
+          }
+        });
+      } finally {
+        bar?.stop();
+        bar = undefined;
+      }
+    },
+  };
+}
 
 /** Prints the one JSON document of a --json call. */
 export function printJson(document: unknown): void {
@@ -23,44 +76,12 @@ export function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-export const percent = (value: number | null): string => (value === null ? 'none' : value.toFixed(4));
+/** A score, or 'none' where there is none. */
+export const scoreText = (value: number | null): string => (value === null ? 'none' : value.toFixed(4));
 
-interface ProgressLine<P extends Progress> {
-  report: (progress: P) => void;
-  stop: () => void;
-}
+/** A word of a shell command. */
+export const shellWord = (text: string): string =>
+  /^[\w./:,+@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** A bar on a terminal; elsewhere nothing but the lines that the command logs. */
-function progressLine<P extends Progress>(describe: (progress: P) => string): ProgressLine<P> {
-  if (!process.stderr.isTTY) return { report: () => {}, stop: () => {} };
-  const bar = new SingleBar({
-    format: '{bar} {value}/{total} {text}',
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-    barsize: 24,
-  });
-  let started = false;
-  return {
-    report: (progress) => {
-      const payload = { text: describe(progress) };
-      if (started) bar.update(progress.done, payload);
-      else bar.start(progress.total, progress.done, payload);
-      started = true;
-    },
-    stop: () => bar.stop(),
-  };
-}
-
-/** Runs long work with a bar, which is taken away whatever happens. */
-export async function withProgress<P extends Progress, R>(
-  describe: (progress: P) => string,
-  work: (report: (progress: P) => void) => Promise<R>,
-): Promise<R> {
-  const bar = progressLine(describe);
-  try {
-    return await work(bar.report);
-  } finally {
-    bar.stop();
-  }
-}
+/** The event loop's turn, in which Ctrl-C is heard. */
+export const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

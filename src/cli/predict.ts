@@ -1,18 +1,19 @@
 /** `pyconvunet predict`: masks and overlays of images. */
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { decodeImage, encodePng, imageExtensions, preprocess, type Raster } from '../data/index.js';
-import { getMetadata, overlay, predictMask, type Segmentation } from '../inference/index.js';
+import { countPages, decodeImage, imageExtensions, isImageFile } from '../data/index.js';
+import { getMetadata, predictMask } from '../inference/index.js';
 import { load } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
-import { writeAtomically } from '../training/files/index.js';
-import { startBackend } from './backend.js';
-import { logTo, printJson, withProgress } from './output.js';
+import { backendOption, startBackend } from './backend.js';
+import { createOutput, nextTurn, printJson } from './output.js';
 import * as parse from './parsers.js';
+import { isPicture, writePictures } from './pictures.js';
 import type { predictDocument } from './schemas.js';
+import { findTruth, readTruth, type Truth } from './truth.js';
 
 interface PredictFlags {
   readonly run: string;
@@ -24,7 +25,7 @@ interface PredictFlags {
   readonly json: boolean;
 }
 
-const isImage = (name: string): boolean => imageExtensions.some((extension) => name.toLowerCase().endsWith(extension));
+type Written = z.infer<typeof predictDocument>['images'][number];
 
 async function imageFiles(input: string): Promise<string[]> {
   const info = await stat(input).catch((error: Error) => {
@@ -33,92 +34,93 @@ async function imageFiles(input: string): Promise<string[]> {
     });
   });
   if (!info.isDirectory()) return [input];
-  const files = (await readdir(input)).filter(isImage).sort();
+  const entries = await readdir(input, { withFileTypes: true });
+  const names = entries.filter((entry) => !entry.isDirectory() && isImageFile(entry.name)).map(({ name }) => name);
+  const files = names.filter((name) => !isPicture(name)).sort();
   if (files.length === 0) throw new DataError(`${input} holds no image (${imageExtensions.join(', ')}).`);
   return files.map((name) => join(input, name));
 }
 
-interface NamedRaster {
-  readonly name: string;
-  readonly raster: Raster;
-}
-
-async function pages(file: string): Promise<NamedRaster[]> {
-  const rasters = decodeImage(await readFile(file), file);
+/** Names of the results of a file's pages. */
+function pageNames(file: string, pages: number): string[] {
   const name = basename(file, extname(file));
-  return rasters.map((raster, i) => ({
-    name: rasters.length === 1 ? name : `${name}_${String(i).padStart(3, '0')}`,
-    raster,
-  }));
+  return Array.from({ length: pages }, (_, i) => (pages === 1 ? name : `${name}_${String(i).padStart(3, '0')}`));
 }
 
-/** The image in 8-bit grey as the network saw it, at its own size. */
-function greyOf(raster: Raster, segmentation: ReturnType<typeof getMetadata>): Uint8Array {
-  const intensity = segmentation?.preprocessing.intensity ?? ({ kind: 'minmax' } as const);
-  const { image } = preprocess(raster, { channels: 1, size: null, intensity });
-  return Uint8Array.from(image, (value) => Math.round((value + 1) * 127.5));
+/** Two images whose results would have one name are refused before the first of them is segmented. */
+async function namesOf(files: readonly string[]): Promise<Map<string, string[]>> {
+  const taken = new Map<string, string>();
+  const names = new Map<string, string[]>();
+  for (const file of files) {
+    const own = pageNames(file, countPages(await readFile(file), file));
+    for (const name of own) {
+      const other = taken.get(name);
+      if (other !== undefined) {
+        throw new DataError(
+          `${other} and ${file} would both be written as ${name}.mask.png. Rename one, or predict them into two folders.`,
+        );
+      }
+      taken.set(name, file);
+    }
+    names.set(file, own);
+  }
+  return names;
 }
 
-const maskPixels = ({ mask, classes }: Segmentation): Uint8Array =>
-  classes.length > 2 ? mask : mask.map((label) => label * 255);
+interface Job {
+  readonly model: LayersModel;
+  readonly truth: Truth | undefined;
+  readonly flags: PredictFlags;
+  readonly signal: AbortSignal;
+}
 
-type Written = z.infer<typeof predictDocument>['images'][number];
-
-/** Segments one image and writes its mask and overlay. */
-async function predictPage(
-  model: LayersModel,
-  { name, raster }: NamedRaster,
-  flags: PredictFlags,
-  signal: AbortSignal,
-): Promise<Written> {
-  const { out, threshold, truth } = flags;
-  const result = await predictMask(model, raster, threshold === undefined ? { signal } : { signal, threshold });
-  const { width, height } = result;
-  const mask = join(out, `${name}.mask.png`);
-  const picture = join(out, `${name}.overlay.png`);
-  const options = truth === undefined ? {} : { truth: await truthOf(truth, name, raster) };
-  const drawn = overlay(greyOf(raster, getMetadata(model)), result, options);
-  await writeAtomically(mask, encodePng({ width, height, channels: 1, data: maskPixels(result) }));
-  await writeAtomically(picture, encodePng({ width, height, channels: 3, data: drawn }));
-  const foreground = result.mask.filter((label) => label > 0).length / result.mask.length;
-  return { name, mask, overlay: picture, foreground };
+/** Segments every page of a file. */
+async function predictFile(
+  file: string,
+  names: readonly string[],
+  { model, truth, flags, signal }: Job,
+): Promise<Written[]> {
+  const written: Written[] = [];
+  const threshold = flags.threshold === undefined ? {} : { threshold: flags.threshold };
+  for (const [page, raster] of decodeImage(await readFile(file), file).entries()) {
+    await nextTurn();
+    const name = names[page] ?? file;
+    const result = await predictMask(model, raster, { signal, ...threshold });
+    const mask = truth?.get(file);
+    const paths = await writePictures(flags.out, name, raster, result, {
+      metadata: getMetadata(model),
+      truth: mask === undefined ? undefined : await readTruth(mask, page, raster),
+    });
+    const foreground = result.mask.filter((label) => label > 0).length / result.mask.length;
+    written.push({ name, ...paths, foreground });
+  }
+  return written;
 }
 
 async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> {
-  const log = logTo(flags.json);
+  const output = createOutput(flags);
   const files = await imageFiles(flags.input);
-  await startBackend(flags.backend, log);
-  const model = await load(`${flags.run}/model.json`);
+  const names = await namesOf(files);
+  const truth = flags.truth === undefined ? undefined : await findTruth(flags.truth, files);
   await mkdir(flags.out, { recursive: true });
-  const written = await withProgress(
+  if ((await realpath(flags.out)) === (await realpath(flags.input))) {
+    throw new DataError(`--out is the folder of the images (${flags.input}). Give a folder of its own to the results.`);
+  }
+  await startBackend(flags.backend, output.log);
+  const job: Job = { model: await load(`${flags.run}/model.json`), truth, flags, signal };
+  const images = await output.withProgress(
     () => 'images',
     async (report) => {
-      const images: Written[] = [];
+      const written: Written[] = [];
       for (const [i, file] of files.entries()) {
-        for (const page of await pages(file)) images.push(await predictPage(model, page, flags, signal));
+        written.push(...(await predictFile(file, names.get(file) ?? [], job)));
         report({ status: 'predicting', done: i + 1, total: files.length });
       }
-      return images;
+      return written;
     },
   );
-  log(`${written.length} masks and overlays in ${flags.out}`);
-  if (flags.json) printJson({ out: flags.out, images: written });
-}
-
-/** The mask of an image in the folder of the truth; any value above 0 is foreground for the contour. */
-async function truthOf(folder: string, name: string, image: Raster): Promise<Uint8Array> {
-  const file = (await readdir(folder)).find((entry) => isImage(entry) && basename(entry, extname(entry)) === name);
-  if (file === undefined)
-    throw new DataError(`${folder} holds no mask named ${name}. Give the folder whose masks have the images' names.`);
-  const path = join(folder, file);
-  const [mask] = decodeImage(await readFile(path), path);
-  if (mask === undefined || mask.width !== image.width || mask.height !== image.height) {
-    throw new DataError(
-      `${path} has ${mask?.width ?? 0} x ${mask?.height ?? 0} pixels, its image ${image.width} x ${image.height}. Give a mask of the image's size.`,
-    );
-  }
-  const { channels, data } = mask;
-  return Uint8Array.from({ length: image.width * image.height }, (_, i) => (Number(data[i * channels]) > 0 ? 1 : 0));
+  output.log(`${images.length} masks and overlays in ${flags.out}`);
+  if (flags.json) printJson({ out: flags.out, images });
 }
 
 export function predictCommand(signal: AbortSignal): Command {
@@ -127,9 +129,9 @@ export function predictCommand(signal: AbortSignal): Command {
     .requiredOption('--run <run>', "the folder that 'train' wrote")
     .requiredOption('--input <path>', 'an image or a folder of images')
     .requiredOption('--out <dir>', 'folder for masks and overlays')
-    .option('--truth <dir>', 'folder of true masks: their contour is drawn in red')
-    .option('--threshold <p>', 'foreground from this probability on', parse.probability)
-    .option('--backend <name>', 'wasm, cpu, tensorflow, webgpu or auto', 'wasm')
+    .option('--truth <path>', 'folder of true masks (or the one mask file of one image): their contour is drawn in red')
+    .option('--threshold <p>', 'foreground from this probability on', parse.fraction)
+    .addOption(backendOption())
     .option('--json', 'print one JSON document', false)
     .action((flags: PredictFlags) => predict(flags, signal));
 }

@@ -40,6 +40,17 @@ export function buildProgram(signal: AbortSignal): Command {
   return program;
 }
 
+/** What the file system refuses is the user's to mend, too. */
+function fileSystemProblem(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('syscall' in error)) return undefined;
+  return `A file could not be read or written: ${error.message}. Check the path, its permissions and the free space.`;
+}
+
+function messageOf(error: unknown): string {
+  if (isForUser(error)) return error.message;
+  return fileSystemProblem(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
+}
+
 /**
  * Runs the command.
  *
@@ -53,12 +64,7 @@ export async function runCommand(args: readonly string[], signal: AbortSignal): 
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
     if (isAbort(error)) return INTERRUPTED;
-    const message = isForUser(error)
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-    process.stderr.write(`pyconvunet: ${message}\n`);
+    process.stderr.write(`pyconvunet: ${messageOf(error)}\n`);
     return FAILED;
   }
 }

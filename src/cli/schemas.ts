@@ -28,13 +28,15 @@ export const evaluateDocument = z.strictObject({
   resolution: z.tuple([count, count]).readonly().nullable(),
   aggregation: z.enum(['dataset', 'image']),
   emptyPolicy: z.enum(['one', 'zero', 'ignore']),
-  /** What the empty policy touched. */
+  /** Images without foreground in truth and prediction, whose own scores are the empty policy's. */
   emptyCases: z.strictObject({ images: count, classes: count }),
   classes: z.array(z.string()).readonly(),
   /** Over all classes. */
   meanIoU: score,
   /** Of the foreground, over the whole set. */
   dice: score,
+  /** All classes above 0 taken as one: how the trivial predictors are scored. */
+  foreground: trivialScores,
   confidence: z.strictObject({
     dice: z.tuple([z.number(), z.number()]).readonly().nullable(),
     level: z.number(),

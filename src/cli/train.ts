@@ -1,17 +1,17 @@
 /** `pyconvunet train`: a network on a data set, into a run folder. */
-import { Command, CommanderError } from 'commander';
-import { split } from '../data/index.js';
+import { Command } from 'commander';
+import { type Sample, type Split, split } from '../data/index.js';
 import { names as lossNames } from '../losses/index.js';
 import { chooseTrivialRules } from '../metrics/index.js';
 import { names as modelNames } from '../models/index.js';
-import { UnsupportedBackendError } from '../runtime/errors.js';
-import { type RunConfig, readRunConfig } from '../training/files/index.js';
+import { type RunConfig, readRunConfig, requireFreshFolder } from '../training/files/index.js';
 import type { TrainResult } from '../training/index.js';
-import { startBackend } from './backend.js';
-import { dataId, load } from './data.js';
-import { duration, logTo, percent, printJson } from './output.js';
+import { backendOption, startBackend } from './backend.js';
+import { dataId, digestsOf, load } from './data.js';
+import { createOutput, duration, type Output, printJson, scoreText, shellWord } from './output.js';
 import * as parse from './parsers.js';
 import { resumeRun, startRun } from './trainRun.js';
+import { badUsage } from './usage.js';
 import { versions } from './versions.js';
 
 interface TrainFlags {
@@ -37,11 +37,6 @@ interface TrainFlags {
   readonly json: boolean;
 }
 
-function badUsage(message: string): never {
-  process.stderr.write(`error: ${message}\n`);
-  throw new CommanderError(1, 'pyconvunet.usage', message);
-}
-
 /** The command that makes the same run again. */
 function commandLine(flags: TrainFlags, data: string, out: string): string {
   const given: [string, string | undefined][] = [
@@ -63,38 +58,46 @@ function commandLine(flags: TrainFlags, data: string, out: string): string {
     ['--window', flags.window?.join(',')],
     ['--classes', flags.classes === undefined ? undefined : String(flags.classes)],
   ];
-  const quote = (text: string) => (/^[\w./:,+@=-]+$/.test(text) ? text : `'${text}'`);
-  return [
-    'pyconvunet train',
-    ...given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, quote(value)])),
-  ].join(' ');
+  const words = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]));
+  return ['pyconvunet train', ...words].join(' ');
+}
+
+/** The configuration that a run keeps of its parts, with all that can be read off them. */
+export function describeParts(parts: Split<Sample>): Pick<RunConfig, 'parts' | 'digests' | 'trivial' | 'versions'> {
+  const names = (part: readonly Sample[]) => part.map(({ name }) => name);
+  return {
+    parts: { train: names(parts.train), validation: names(parts.validation), test: names(parts.test) },
+    digests: digestsOf([...parts.train, ...parts.validation, ...parts.test]),
+    trivial: chooseTrivialRules(parts.train),
+    versions: versions(),
+  };
 }
 
 async function newRun(
   flags: TrainFlags,
   data: string,
   out: string,
+  output: Output,
   signal: AbortSignal,
-): Promise<{ folder: string; result: TrainResult }> {
-  const log = logTo(flags.json);
-  if (flags.threads !== 1) {
-    throw new UnsupportedBackendError(
-      `This version computes on one thread. Received: --threads ${flags.threads}. Leave it out.`,
-    );
-  }
-  const backend = await startBackend(flags.backend, log);
-  const { samples, preprocessing } = await load(data, {
-    signal,
-    ...(flags.size === undefined ? {} : { size: flags.size }),
-    ...(flags.window === undefined ? {} : { window: flags.window }),
-    ...(flags.classes === undefined ? {} : { classes: flags.classes }),
-    ...(flags.groupBy === undefined ? {} : { groupBy: flags.groupBy }),
-  });
+): Promise<TrainResult> {
+  await requireFreshFolder(out);
+  const backend = await startBackend(flags.backend, output.log);
+  const { size, window, classes, groupBy } = flags;
+  const { samples, preprocessing } = await load(
+    data,
+    {
+      signal,
+      ...(size === undefined ? {} : { size }),
+      ...(window === undefined ? {} : { window }),
+      ...(classes === undefined ? {} : { classes }),
+      ...(groupBy === undefined ? {} : { groupBy }),
+    },
+    output,
+  );
   const parts = split(samples, { seed: flags.seed, validation: flags.validation, test: flags.test });
-  log(
+  output.log(
     `${samples.length} images: ${parts.train.length} for training, ${parts.validation.length} for validation, ${parts.test.length} for the test.`,
   );
-  const names = (part: readonly { name: string }[]) => part.map(({ name }) => name);
   const config: RunConfig = {
     formatVersion: 1,
     data: dataId(data),
@@ -107,40 +110,64 @@ async function newRun(
     loss: flags.loss,
     augment: flags.augment,
     seed: flags.seed,
-    classes: flags.classes ?? null,
-    groupBy: flags.groupBy ?? null,
+    classes: classes ?? null,
+    groupBy: groupBy ?? null,
     validation: flags.validation,
     test: flags.test,
     threads: flags.threads,
     preprocessing,
-    parts: { train: names(parts.train), validation: names(parts.validation), test: names(parts.test) },
-    trivial: chooseTrivialRules(parts.train),
-    versions: versions(),
+    ...describeParts(parts),
     command: commandLine(flags, data, out),
   };
-  return { folder: out, result: await startRun(config, parts, { folder: out, log, signal }) };
+  return startRun(config, parts, { folder: out, output, signal });
 }
 
-async function runTrain(flags: TrainFlags, signal: AbortSignal): Promise<void> {
-  const log = logTo(flags.json);
+/** What may stand beside --resume; everything else is the run's own. */
+const WITH_RESUME = ['resume', 'data', 'json'];
+
+function refuseOthersWithResume(command: Command): void {
+  const others = command.options.filter(
+    (option) =>
+      command.getOptionValueSource(option.attributeName()) === 'cli' && !WITH_RESUME.includes(option.attributeName()),
+  );
+  if (others.length > 0) {
+    const flags = others.map(({ long }) => long).join(', ');
+    badUsage(
+      `--resume goes on with the run's own settings; only --data (where its data lies now) and --json may stand beside it. Received: ${flags}.`,
+    );
+  }
+}
+
+async function runTrain(flags: TrainFlags, command: Command, signal: AbortSignal): Promise<void> {
+  const output = createOutput(flags);
   const started = performance.now();
-  let run: { folder: string; result: TrainResult };
+  let folder: string;
+  let result: TrainResult;
   if (flags.resume !== undefined) {
-    const config = await readRunConfig(flags.resume);
-    await startBackend(config.backend, log);
-    run = { folder: flags.resume, result: await resumeRun({ folder: flags.resume, log, signal }, config) };
+    refuseOthersWithResume(command);
+    folder = flags.resume;
+    const config = await readRunConfig(folder);
+    await startBackend(config.backend, output.log);
+    result = await resumeRun(config, flags.data ?? config.data, { folder, output, signal });
   } else {
     const { data, out } = flags;
-    if (data === undefined || out === undefined)
+    if (data === undefined || out === undefined) {
       badUsage('train needs --data and --out, or --resume RUN to go on with a run.');
-    run = await newRun(flags, data, out, signal);
+    }
+    if (flags.validation + flags.test >= 1) {
+      badUsage(
+        `--validation and --test must leave a part for training. Received: ${flags.validation} and ${flags.test}.`,
+      );
+    }
+    folder = out;
+    result = await newRun(flags, data, out, output, signal);
   }
-  const { history, best } = run.result;
+  const { history, best } = result;
   const seconds = (performance.now() - started) / 1000;
-  log(
-    `Done in ${duration(seconds)}. Best epoch ${best?.epoch ?? 0}: Dice ${percent(best?.dice ?? null)}, MIoU ${percent(best?.meanIoU ?? null)}. Model: ${run.folder}/model.json`,
+  output.log(
+    `Done in ${duration(seconds)}. Best epoch ${best?.epoch ?? 0}: Dice ${scoreText(best?.dice ?? null)}, MIoU ${scoreText(best?.meanIoU ?? null)}. Model: ${folder}/model.json`,
   );
-  if (flags.json) printJson({ run: run.folder, history, best, seconds });
+  if (flags.json) printJson({ run: folder, history, best, seconds });
 }
 
 export function trainCommand(signal: AbortSignal): Command {
@@ -149,22 +176,26 @@ export function trainCommand(signal: AbortSignal): Command {
     .option('--data <dir>', 'folder with image/ and mask/ (and other layouts), or phantom:lung|liver|cell')
     .option('--model <name>', `network: ${modelNames.join(', ')}`, parse.oneOf(modelNames), 'pyconvunet')
     .option('--out <run>', 'new folder for the run')
-    .option('--resume <run>', 'go on with an interrupted run')
-    .option('--backend <name>', 'wasm, cpu, tensorflow, webgpu or auto', 'wasm')
+    .option('--resume <run>', 'go on with an interrupted run; --data says where its data lies now, if it moved')
+    .addOption(backendOption())
     .option('--epochs <n>', 'epochs', parse.count, 50)
     .option('--batch <n>', 'images in a step', parse.count, 5)
-    .option('--learning-rate <rate>', 'of Adam', parse.number, 1e-3)
+    .option('--learning-rate <rate>', 'of Adam', parse.positive, 1e-3)
     .option('--size <n>', 'resize images to N or HEIGHTxWIDTH pixels', parse.size)
     .option('--seed <n>', 'of weights, split, order and augmentation', parse.seed, 0)
     .option('--widths <a,b,...>', 'channels of each stage; sets depth and width', parse.widths)
     .option('--loss <name>', lossNames.join(', '), parse.oneOf(lossNames), 'bce')
     .option('--augment <kind>', 'none, random or expand', parse.oneOf(['none', 'random', 'expand'] as const), 'random')
-    .option('--group-by <regex>', "pattern on the name, or 'volume': slices of one group stay in one part")
-    .option('--validation <share>', 'share of the images for validation', parse.share, 0.2)
+    .option(
+      '--group-by <regex>',
+      "pattern on the name, or 'volume': slices of one group stay in one part",
+      parse.groupBy,
+    )
+    .option('--validation <share>', 'share of the images for validation', parse.fraction, 0.2)
     .option('--test <share>', 'share of the images for a test part', parse.share, 0)
     .option('--window <centre,width>', 'intensity window, for example of CT in HU', parse.window)
-    .option('--classes <n>', 'masks hold the labels 0..n-1', parse.count)
-    .option('--threads <n>', 'threads of the backend', parse.count, 1)
+    .option('--classes <n>', 'masks hold the labels 0..n-1', parse.classes)
+    .option('--threads <n>', 'threads of the backend', parse.threads, 1)
     .option('--json', 'print one JSON document', false)
-    .action((flags: TrainFlags) => runTrain(flags, signal));
+    .action((flags: TrainFlags, command: Command) => runTrain(flags, command, signal));
 }

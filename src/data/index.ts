@@ -1,7 +1,7 @@
 /** Samples and data sets, without a file system: for browsers and for all other runtimes. */
 export { type Batch, batchIndices, epochOrder, packBatch, requireOneSize } from './batches.js';
 export type { IndexedAs } from './decode/channels.js';
-export { countPages, type DecodeOptions, decodeImage, imageExtensions } from './decode/index.js';
+export { countPages, type DecodeOptions, decodeImage, imageExtensions, isImageFile } from './decode/index.js';
 export { encodePng, type PngPixels } from './encode.js';
 export { grouping } from './groups.js';
 export { toLabels } from './labels.js';

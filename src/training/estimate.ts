@@ -28,6 +28,9 @@ const MAP_COPIES = 2.8;
 /** A training step against a forward pass of the same images, measured op by op on wasm. */
 const STEP_PER_FORWARD = 3.6;
 
+/** Measured peaks reach 1.07 of the estimate: a limit is taken as if it were this much smaller. */
+const MARGIN = 1.1;
+
 /** The largest heap of WebAssembly with 32-bit addresses. */
 const WASM_LIMIT = 2 ** 32 - 2 ** 16;
 
@@ -64,13 +67,31 @@ export function estimateMemory(model: tfl.LayersModel, { height, width, batchSiz
   return BASE_BYTES + WEIGHT_COPIES * weights + Math.max(MAP_COPIES * maps, OPTIMIZER_COPIES * weights + maps);
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`;
+/**
+ * Bytes as text, in units of 2 ** 30 bytes.
+ *
+ * @param bytes A number of bytes.
+ * @returns Two decimals and the unit.
+ *
+ * @example
+ * ```ts
+ * import { gibibytes } from 'pyconvunet/training';
+ *
+ * console.log(gibibytes(3 * 2 ** 29)); // 1.50 GiB
+ * ```
+ */
+export const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+/** An estimate as messages state it beside a limit: so that what is refused is larger than the limit. */
+const withMargin = (bytes: number): string => gibibytes(MARGIN * bytes);
+
+const fits = (bytes: number, limit: number): boolean => MARGIN * bytes <= limit;
 
 /** The largest batch that fits, else the largest size for a batch of one. */
 function suggestion(model: tfl.LayersModel, { height, width, batchSize }: StepSize, limit: number): string {
   for (let smaller = batchSize - 1; smaller >= 1; smaller--) {
     const needed = estimateMemory(model, { height, width, batchSize: smaller });
-    if (needed <= limit) return `A batch of ${smaller} fits (${gigabytes(needed)}).`;
+    if (fits(needed, limit)) return `A batch of ${smaller} fits (${withMargin(needed)}).`;
   }
   const step = divisor(model);
   for (let factor = 0.9; factor > 0.02; factor -= 0.02) {
@@ -78,19 +99,21 @@ function suggestion(model: tfl.LayersModel, { height, width, batchSize }: StepSi
     const size = { height: shrink(height), width: shrink(width), batchSize: 1 };
     if (size.height < step || size.width < step) break;
     const needed = estimateMemory(model, size);
-    if (needed <= limit) return `A size of ${size.height}x${size.width} with a batch of 1 fits (${gigabytes(needed)}).`;
+    if (fits(needed, limit))
+      return `A size of ${size.height}x${size.width} with a batch of 1 fits (${withMargin(needed)}).`;
   }
   return 'No size fits: choose narrower widths.';
 }
 
 /**
- * Refuses a training step that the backend cannot hold.
+ * Refuses a training step that the backend may not hold: one whose estimate is more than the limit divided by 1.1, as
+ * measured peaks exceed their estimate by up to a fourteenth.
  *
  * @param model The network.
  * @param size Height, width and batch size.
  * @param machineBytes Memory of the machine, where it is known.
  * @returns The estimate in bytes, and the limit it was held against (null where none is known).
- * @throws OutOfMemoryError naming what is needed, what there is, and a batch or size that fits.
+ * @throws OutOfMemoryError naming what is needed (1.1 of the estimate), what there is, and a batch or size that fits.
  */
 export function requireMemory(
   model: tfl.LayersModel,
@@ -104,9 +127,9 @@ export function requireMemory(
   ];
   if (limits.length === 0) return { bytes, limit: null };
   const limit = Math.min(...limits);
-  if (bytes > limit) {
+  if (!fits(bytes, limit)) {
     throw new OutOfMemoryError(
-      `A training step of ${size.batchSize} images of ${size.height}x${size.width} needs about ${gigabytes(bytes)}, and backend ${tf.getBackend()} can hold ${gigabytes(limit)} here. ${suggestion(model, size, limit)}`,
+      `A training step of ${size.batchSize} images of ${size.height}x${size.width} needs about ${withMargin(bytes)}, and backend ${tf.getBackend()} can hold ${gibibytes(limit)} here. ${suggestion(model, size, limit)}`,
     );
   }
   return { bytes, limit };

@@ -52,7 +52,7 @@ describe('pyconvunet train', () => {
     const { code, stdout, stderr } = await pyconvunet(trainArgs(run, '--json'));
     expect(stderr).toContain('8 images: 6 for training, 2 for validation, 0 for the test.');
     expect(stderr).toMatch(
-      /Estimated memory 0\.\d\d GB of \d+\.\d\d GB; estimated time .+ for 4 steps \(from one forward pass\)\./,
+      /Estimated memory 0\.\d\d GiB of \d+\.\d\d GiB; estimated time .+ for 4 steps \(from one forward pass\)\./,
     );
     expect(stderr).toMatch(/epoch 2\/2 {2}loss \d\.\d{4} {2}val loss \d\.\d{4} {2}Dice \d\.\d{4} {2}MIoU \d\.\d{4}/);
     expect(code).toBe(0);
@@ -118,7 +118,7 @@ describe('pyconvunet train', () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /A training step of 40 images of 128x128 needs about \d+\.\d\d GB, and backend wasm can hold 4\.00 GB here\. A batch of \d+ fits \(\d\.\d\d GB\)\./,
+      /A training step of 40 images of 128x128 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here \(an estimate must stay a tenth below\)\. A batch of \d+ fits \(\d\.\d\d GiB\)\./,
     );
     expect(stderr).not.toContain('    at ');
   });
@@ -137,7 +137,7 @@ describe('pyconvunet evaluate', () => {
   });
 
   it('scores all of other data, and a part of the own', async () => {
-    const other = await writeDataset(join(folder, 'other'), 3);
+    const other = await writeDataset(join(folder, 'other'), 3, 7);
     const all = evaluateDocument.parse(
       JSON.parse((await pyconvunet(['evaluate', '--run', run, '--data', other, '--json'])).stdout),
     );
@@ -162,7 +162,7 @@ describe('pyconvunet evaluate', () => {
     const wrong = await pyconvunet(['evaluate', '--run', run, '--data', other, '--split', 'test']);
     expect(wrong.code).toBe(1);
     expect(wrong.stderr).toContain(
-      `--split test is a part of the run's own data (${data}). Received: --data ${other}.`,
+      `--split test is a part of the run's own data. Received: --data ${other}, which is other data: image 'p0_s0' or its mask has changed.`,
     );
   });
 
@@ -268,6 +268,31 @@ describe('bad usage and bad data', () => {
       ['train', '--data', 'x', '--out', 'y', '--window', '40'],
       'It must be CENTRE,WIDTH with a width above 0',
     ],
+    [
+      'an unknown backend',
+      ['train', '--data', 'x', '--out', 'y', '--backend', 'cuda'],
+      'Allowed choices are wasm, cpu',
+    ],
+    ['threads', ['train', '--data', 'x', '--out', 'y', '--threads', '2'], 'This version computes on one thread'],
+    ['a rate of nothing', ['train', '--data', 'x', '--out', 'y', '--learning-rate', '0'], 'It must be above 0.'],
+    ['one class', ['train', '--data', 'x', '--out', 'y', '--classes', '1'], 'It must be a whole number of at least 2.'],
+    ['no validation', ['train', '--data', 'x', '--out', 'y', '--validation', '0'], 'It must lie between 0 and 1.'],
+    ['a broken pattern', ['train', '--data', 'x', '--out', 'y', '--group-by', '['], 'groupBy'],
+    [
+      'nothing left to train on',
+      ['train', '--data', 'x', '--out', 'y', '--validation', '0.6', '--test', '0.5'],
+      '--validation and --test must leave a part for training. Received: 0.6 and 0.5.',
+    ],
+    [
+      'settings beside --resume',
+      ['train', '--resume', 'x', '--epochs', '3', '--seed', '2'],
+      'Received: --epochs, --seed.',
+    ],
+    [
+      '--all with --widths',
+      ['complexity', '--all', '--widths', '8,16'],
+      '--all counts the seven networks with their defaults.',
+    ],
     ['no data', ['train', '--out', 'y'], 'train needs --data and --out, or --resume RUN to go on with a run.'],
     ['an unknown option', ['doctor', '--runn', 'x'], "unknown option '--runn'"],
     ['an unknown command', ['segment'], "unknown command 'segment'"],
@@ -283,19 +308,20 @@ describe('bad usage and bad data', () => {
 
   const failures: [string, string[], string][] = [
     ['a folder that is no run', ['evaluate', '--run', 'nowhere', '--data', 'x'], 'nowhere is no run folder'],
+    [
+      'widths that eighths do not divide',
+      ['complexity', '--model', 'pyconvunet', '--widths', '8,12'],
+      '--widths of pyconvunet must be multiples of 8',
+    ],
+    [
+      'a file as the run folder',
+      ['train', '--data', 'phantom:lung', '--out', 'package.json'],
+      'package.json cannot be the folder of a run',
+    ],
+    ['a folder that holds something', ['train', '--data', 'phantom:lung', '--out', 'src'], 'src is not empty'],
     ['a folder that is not there', ['train', '--data', 'nowhere', '--out', 'y'], 'nowhere'],
     ['an unknown phantom', ['train', '--data', 'phantom:heart', '--out', 'y'], "There is no phantom 'heart'."],
-    [
-      'an unknown backend',
-      ['train', '--data', 'phantom:lung', '--out', 'y', '--backend', 'cuda'],
-      "There is no backend 'cuda'.",
-    ],
     ['a checkpoint that is not there', ['train', '--resume', 'nowhere'], 'nowhere is no run folder'],
-    [
-      'threads',
-      ['train', '--data', 'phantom:lung', '--out', 'y', '--threads', '2'],
-      'This version computes on one thread.',
-    ],
   ];
   it.each(failures)('exits with 1 for %s, without a stack', async (_, args, message) => {
     const { code, stderr } = await pyconvunet(args);

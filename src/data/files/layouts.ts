@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { DataError } from '../../runtime/errors.js';
-import { countPages, imageExtensions } from '../decode/index.js';
+import { countPages, isImageFile } from '../decode/index.js';
 
 /** A file, or one page of it. */
 export interface PageRef {
@@ -133,8 +133,8 @@ function imageFiles(dir: string, names: readonly string[]): ImageFile[] {
   const files: ImageFile[] = [];
   const seen = new Map<string, string>();
   for (const name of names) {
-    const { name: stem, ext } = parse(name);
-    if (!imageExtensions.includes(ext.slice(1).toLowerCase())) continue;
+    if (!isImageFile(name)) continue;
+    const { name: stem } = parse(name);
     const other = seen.get(stem);
     if (other !== undefined) {
       throw new DataError(

@@ -1,7 +1,7 @@
 export { writeAtomically, writeJson } from './atomic.js';
 export { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 export { saveModel } from './model.js';
-export { createRun, readRunConfig, writeHistory } from './runFolder.js';
+export { createRun, readRunConfig, requireFreshFolder, writeHistory } from './runFolder.js';
 export {
   bestEpochSchema,
   checkpointSchema,

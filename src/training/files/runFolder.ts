@@ -1,5 +1,5 @@
 /** A run folder: config.json, history.json, the best model and the checkpoint. */
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../runtime/errors.js';
@@ -7,21 +7,33 @@ import type { History } from '../history.js';
 import { writeJson } from './atomic.js';
 import { type RunConfig, runConfigSchema } from './schemas.js';
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/**
+ * Makes sure that a run can be written to a folder.
+ *
+ * @throws DataError where the folder holds anything, so that nothing is overwritten, or is no folder.
+ */
+export async function requireFreshFolder(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] as string[];
+    throw new DataError(`${folder} cannot be the folder of a run: ${error.message}. Give another --out.`, {
+      cause: error,
+    });
+  });
+  if (names.includes('config.json')) {
+    throw new DataError(`${folder} already holds a run. Go on with it by --resume ${folder}, or give another --out.`);
+  }
+  if (names.length > 0) {
+    throw new DataError(`${folder} is not empty (${names[0]}). Give a new folder as --out.`);
+  }
+}
 
 /**
  * Makes a new run folder with its config.json.
  *
- * @throws DataError where the folder already holds a run, so that nothing is overwritten.
+ * @throws DataError where the folder holds anything, so that nothing is overwritten.
  */
 export async function createRun(folder: string, config: RunConfig): Promise<void> {
-  if (await exists(join(folder, 'config.json'))) {
-    throw new DataError(`${folder} already holds a run. Go on with it by --resume ${folder}, or give another --out.`);
-  }
+  await requireFreshFolder(folder);
   await mkdir(folder, { recursive: true });
   await writeJson(join(folder, 'config.json'), config);
 }

@@ -42,7 +42,7 @@ export const trivialRulesSchema = z.strictObject({
 /** config.json of a run: everything that a second run needs to be the same. */
 export const runConfigSchema = z.strictObject({
   formatVersion: z.literal(1),
-  /** The folder as it was given, or phantom:NAME. */
+  /** The folder's full path, or phantom:NAME. */
   data: z.string(),
   model: z.enum(modelNames),
   widths: z.array(z.int().min(1)).nullable(),
@@ -65,6 +65,8 @@ export const runConfigSchema = z.strictObject({
     validation: z.array(z.string()),
     test: z.array(z.string()),
   }),
+  /** What the prepared images and masks of all parts hold, by name: the first 16 hexadecimal digits of their SHA-256. */
+  digests: z.record(z.string(), z.string().regex(/^[0-9a-f]{16}$/)),
   /** What trivial predictors learned from the training part, in preprocessed values. */
   trivial: trivialRulesSchema,
   versions: z.record(z.string(), z.string()),

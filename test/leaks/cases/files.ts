@@ -46,6 +46,7 @@ const config: files.RunConfig = {
   test: 0,
   threads: 1,
   preprocessing: { channels: 1, size: null, intensity: { kind: 'minmax' } },
+  digests: {},
   parts: { train: ['a'], validation: ['b'], test: [] },
   trivial: { otsu: { polarity: 'bright' }, bestThreshold: { threshold: 0, polarity: 'bright' } },
   versions: {},

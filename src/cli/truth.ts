@@ -1,0 +1,60 @@
+/** The true masks of images that are predicted: found by name before the first prediction. */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { decodeImage, isImageFile, type Raster } from '../data/index.js';
+import { DataError } from '../runtime/errors.js';
+
+const stem = (path: string): string => basename(path, extname(path));
+
+/** The names that a mask of image NAME may have: NAME, NAME_mask, and nnU-Net's NAME without its channel. */
+const maskNames = (image: string): string[] => [image, `${image}_mask`, image.replace(/_0000$/, '')];
+
+/** The mask file of each image file. */
+export type Truth = ReadonlyMap<string, string>;
+
+/**
+ * Finds the mask of every image.
+ *
+ * @param source A folder of masks, or the one mask file (a stack, say) of a single image file.
+ * @throws DataError naming the image that has no mask.
+ */
+export async function findTruth(source: string, images: readonly string[]): Promise<Truth> {
+  const info = await stat(source).catch((error: Error) => {
+    throw new DataError(`Cannot read ${source}: ${error.message}. Give the folder of the true masks.`, {
+      cause: error,
+    });
+  });
+  if (!info.isDirectory()) {
+    const [only] = images;
+    if (only === undefined || images.length > 1) {
+      throw new DataError(
+        `${source} is one file, but there are ${images.length} images. Give the folder of the true masks.`,
+      );
+    }
+    return new Map([[only, source]]);
+  }
+  const byStem = new Map((await readdir(source)).filter(isImageFile).map((name) => [stem(name), join(source, name)]));
+  return new Map(
+    images.map((image) => {
+      const mask = maskNames(stem(image)).flatMap((name) => byStem.get(name) ?? [])[0];
+      if (mask === undefined) {
+        throw new DataError(`${source} holds no mask of ${image}. Give the folder whose masks have the images' names.`);
+      }
+      return [image, mask];
+    }),
+  );
+}
+
+/** The labels of one page of a mask, 1 where it is not 0: all that a contour needs. */
+export async function readTruth(path: string, page: number, image: Raster): Promise<Uint8Array> {
+  const mask = decodeImage(await readFile(path), path, { indexedAs: 'labels' })[page];
+  if (mask === undefined || mask.width !== image.width || mask.height !== image.height) {
+    throw new DataError(
+      `${path} has ${mask === undefined ? 'no such page' : `${mask.width} x ${mask.height} pixels`}, its image ${image.width} x ${image.height}. Give a mask of the image's size.`,
+    );
+  }
+  const { channels, data } = mask;
+  const isForeground = (i: number) =>
+    Array.from({ length: channels }, (_, c) => Number(data[i * channels + c])).some((v) => v > 0);
+  return Uint8Array.from({ length: image.width * image.height }, (_, i) => (isForeground(i) ? 1 : 0));
+}
