@@ -98,6 +98,7 @@ describe('in Chromium', () => {
     const page = await browser.newPage();
     close.push(async () => {
       await page.close();
+      server.closeAllConnections();
       server.close();
     });
     const found: string[] = [];
@@ -147,7 +148,7 @@ describe('in Chromium', () => {
         const data = Uint8Array.from({ length: 50 * 40 * 3 }, (_, i) => (i * 7) % 256);
         await writeFile(${JSON.stringify(join(folder, 'picture.png'))}, encodePng({ width: 50, height: 40, channels: 3, data }));`,
       );
-      execFileSync(process.execPath, ['model.js'], { cwd: project });
+      execFileSync(process.execPath, ['model.js'], { cwd: project, stdio: 'pipe' });
     });
 
     test('trains with progress, and segments every image that is chosen', async () => {
