@@ -9,40 +9,6 @@ import { countTiffPages, decodeTiff } from './tiff.js';
 /** File name extensions of the formats that can be decoded, in lower case. */
 export const imageExtensions: readonly string[] = ['png', 'jpg', 'jpeg', 'tif', 'tiff'];
 
-/**
- * Tells image files by their names. Hidden files are none: `._a.png` is what macOS keeps about a.png.
- *
- * @param name A file's name, without folders.
- * @returns Whether it is an image's that can be decoded, going by the extension.
- * @example
- * ```ts
- * import { isImageFile } from 'pyconvunet/training';
- *
- * console.log(['a.PNG', '.a.png', 'png', 'a.txt'].map(isImageFile)); // [true, false, false, false]
- * ```
- */
-export function isImageFile(name: string): boolean {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && !name.startsWith('.') && imageExtensions.includes(name.slice(dot + 1).toLowerCase());
-}
-
-/**
- * Whether a file's name is that of an image which {@link decodeImage} reads; hidden files (`._scan.png` of a file manager) are not.
- *
- * @param name The file's name without its folder.
- * @returns Whether it has a name before one of the extensions.
- * @example
- * ```ts
- * import { isImageFile } from 'pyconvunet/training';
- *
- * console.log(isImageFile('scan.TIF'), isImageFile('._scan.png')); // true false
- * ```
- */
-export function isImageFile(name: string): boolean {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && !name.startsWith('.') && imageExtensions.includes(name.slice(dot + 1).toLowerCase());
-}
-
 type Format = 'PNG' | 'JPEG' | 'TIFF';
 
 const signatures: readonly (readonly [Format, readonly number[]])[] = [

@@ -212,10 +212,12 @@ async function match(images: readonly ImageFile[], masks: readonly ImageFile[], 
   for (const mask of left.values()) {
     throw new DataError(`${mask.path} has no image of its name. Add the image, or remove the mask.`);
   }
-  const expanded = await Promise.all(
-    pairs.sort(([a], [b]) => (a.stem < b.stem ? -1 : 1)).map(([image, mask]) => expandPages(image, mask)),
-  );
-  return expanded.flat();
+  const expanded: Pair[] = [];
+  // One after another: a system lets a process open some hundred files at a time, and each is read as a whole.
+  for (const [image, mask] of pairs.sort(([a], [b]) => (a.stem < b.stem ? -1 : 1))) {
+    expanded.push(...(await expandPages(image, mask)));
+  }
+  return expanded;
 }
 
 /** One pair a page where the files are stacks. */
