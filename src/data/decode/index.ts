@@ -9,6 +9,23 @@ import { countTiffPages, decodeTiff } from './tiff.js';
 /** File name extensions of the formats that can be decoded, in lower case. */
 export const imageExtensions: readonly string[] = ['png', 'jpg', 'jpeg', 'tif', 'tiff'];
 
+/**
+ * Whether a file's name is that of an image which {@link decodeImage} reads; hidden files (`._scan.png` of a file manager) are not.
+ *
+ * @param name The file's name without its folder.
+ * @returns Whether it has a name before one of the extensions.
+ * @example
+ * ```ts
+ * import { isImageFile } from 'pyconvunet/training';
+ *
+ * console.log(isImageFile('scan.TIF'), isImageFile('._scan.png')); // true false
+ * ```
+ */
+export function isImageFile(name: string): boolean {
+  const dot = name.lastIndexOf('.');
+  return dot > 0 && !name.startsWith('.') && imageExtensions.includes(name.slice(dot + 1).toLowerCase());
+}
+
 type Format = 'PNG' | 'JPEG' | 'TIFF';
 
 const signatures: readonly (readonly [Format, readonly number[]])[] = [

@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { DataError } from '../../runtime/errors.js';
 import type { TrainingState } from '../state.js';
-import { writeAtomically, writeJson } from './atomic.js';
+import { removeLeftovers, writeAtomically, writeJson } from './atomic.js';
 import { checkpointSchema } from './schemas.js';
 
 const CHECKPOINT = 'checkpoint.json';
+const RUN_FILES = [CHECKPOINT, 'config.json', 'history.json', 'model.json', 'weights.bin'];
 const isTensorFile = (name: string): boolean => /^checkpoint-\d+-\d+\.bin$/.test(name);
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, d) => product * d, 1);
 
-/** Writes a state into a run folder and removes the older one. */
+/** The files that a run writes again and again. */
+const isRunFile = (name: string): boolean => isTensorFile(name) || RUN_FILES.includes(name);
+
+/** Writes a state into a run folder and removes the older one, and what an interrupted writer left. */
 export async function writeCheckpoint(folder: string, state: TrainingState): Promise<void> {
   const { tensors, ...position } = state;
   const file = `checkpoint-${state.epoch}-${state.step}.bin`;
@@ -33,6 +37,7 @@ export async function writeCheckpoint(folder: string, state: TrainingState): Pro
   for (const name of await readdir(folder)) {
     if (isTensorFile(name) && name !== file) await unlink(join(folder, name));
   }
+  await removeLeftovers(folder, isRunFile);
 }
 
 /**
