@@ -54,7 +54,7 @@ describe('ConfusionMatrix', () => {
         const { meanIoU } = binary.result({ emptyPolicy, classes: 'all' });
         expect(matrix.foreground()).toEqual({ dice, meanIoU });
       }),
-      { numRuns: 60 },
+      { numRuns: 60, seed: 1 },
     );
     const matrix = new ConfusionMatrix({ numClasses: 3 });
     expect(() => matrix.foreground()).toThrow('needs at least one image');
