@@ -57,13 +57,13 @@ export function prepareSamples(pairs: readonly RasterPair[], options: PrepareOpt
   const images = pairs.map(({ image }) => image);
   const preprocessing = options.preprocessing ?? resolvePreprocessing(images, options);
   const { size } = preprocessing;
-  const samples = pairs.map(({ name, group, image }, index): Sample => {
+  const samples = pairs.map(({ name, group, image, imageFile = name }, index): Sample => {
     const { width, height } = image;
     const data = masks[index];
     return {
       name,
       ...(group === undefined ? {} : { group }),
-      ...preprocess(image, preprocessing),
+      ...preprocess(image, preprocessing, imageFile),
       mask: size === null ? data : resizeNearest({ width, height, data }, size),
     };
   });

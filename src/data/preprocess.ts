@@ -3,8 +3,12 @@ import { DataError, InvalidArgumentError } from '../runtime/errors.js';
 import { isEightBit, isGrey, type Raster } from './raster.js';
 import { resizeBilinear, type Size } from './resize.js';
 
-/** How values are scaled to [-1, 1]: a range of the file's own units, or each image's own smallest and largest value. */
+/**
+ * How values are scaled to [-1, 1]: bytes from their full scale 0..255, a range of the file's own units, or each image's own
+ * smallest and largest value.
+ */
 export type Intensity =
+  | { readonly kind: 'bytes' }
   | { readonly kind: 'range'; readonly low: number; readonly high: number }
   | { readonly kind: 'minmax' };
 
@@ -70,7 +74,7 @@ function resolveSize(size: PreprocessingOptions['size']): Size | null {
 
 function resolveIntensity(images: readonly Raster[], window: PreprocessingOptions['window']): Intensity {
   if (window === undefined) {
-    return images.every(isEightBit) ? { kind: 'range', low: 0, high: 255 } : { kind: 'minmax' };
+    return { kind: images.every(isEightBit) ? 'bytes' : 'minmax' };
   }
   const [centre, width] = window;
   if (!Number.isFinite(centre) || !Number.isFinite(width) || width <= 0) {
@@ -98,8 +102,9 @@ export interface NetworkImage {
  *
  * @param raster The image as decoded.
  * @param preprocessing What {@link resolvePreprocessing} gave, or what a run's model.json holds.
+ * @param name What messages call the image, such as its path.
  * @returns Width, height, channels and the values in [-1, 1].
- * @throws DataError where the image has neither 1 nor 3 channels.
+ * @throws DataError where the image has neither 1 nor 3 channels, or is to be scaled as bytes and holds none.
  * @example
  * ```ts
  * import { preprocess } from 'pyconvunet/training';
@@ -109,10 +114,10 @@ export interface NetworkImage {
  * console.log(preprocess(scan, { channels: 1, size: null, intensity: range }).image); // Float32Array [-1, 1]
  * ```
  */
-export function preprocess(raster: Raster, preprocessing: Preprocessing): NetworkImage {
+export function preprocess(raster: Raster, preprocessing: Preprocessing, name = 'an image'): NetworkImage {
   const { channels, intensity, size } = preprocessing;
   const values = convertChannels(raster, channels);
-  scale(values, intensity.kind === 'range' ? intensity : extent(values));
+  scale(values, rangeOf(intensity, raster, values, name));
   const { width, height } = raster;
   if (size === null) return { width, height, channels, image: values };
   return {
@@ -121,6 +126,18 @@ export function preprocess(raster: Raster, preprocessing: Preprocessing): Networ
     channels,
     image: resizeBilinear({ width, height, channels, data: values }, size),
   };
+}
+
+function rangeOf(intensity: Intensity, raster: Raster, values: Float32Array, name: string): Range {
+  if (intensity.kind === 'range') return intensity;
+  if (intensity.kind === 'minmax') return extent(values);
+  if (!isEightBit(raster)) {
+    const { low, high } = extent(values);
+    throw new DataError(
+      `The images of training were bytes, scaled from 0..255. Received: ${name} of ${raster.data.constructor.name}, with values from ${low} to ${high}. Convert it to 8 bits as the images of training were, or train with a window in the units of such images.`,
+    );
+  }
+  return { low: 0, high: 255 };
 }
 
 function convertChannels(raster: Raster, channels: 1 | 3): Float32Array {

@@ -31,7 +31,8 @@ const isSize = (value: unknown): boolean => Number.isInteger(value) && Number(va
 function isIntensity(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { kind, low, high } = value;
-  return kind === 'minmax' || (kind === 'range' && typeof low === 'number' && typeof high === 'number' && low < high);
+  if (kind === 'range') return typeof low === 'number' && typeof high === 'number' && low < high;
+  return kind === 'bytes' || kind === 'minmax';
 }
 
 /** For each field of the format whether a value is legal, and what is. */
@@ -52,7 +53,7 @@ const RULES: readonly [field: string, legal: string, test: (metadata: Unchecked)
   ],
   [
     'preprocessing.intensity',
-    "{kind: 'range', low, high} with low < high, or {kind: 'minmax'}",
+    "{kind: 'range', low, high} with low < high, {kind: 'bytes'} or {kind: 'minmax'}",
     ({ preprocessing }) => isRecord(preprocessing) && isIntensity(preprocessing.intensity),
   ],
   [

@@ -34,7 +34,7 @@ function prepare(model: tfl.LayersModel, raster: Raster, wanted: PredictOptions[
       `The model does not say how its images were scaled, and only bytes with 1 or 3 channels have a scale of their own. Received: ${raster.data.constructor.name} with ${raster.channels} channels for a model of ${channels}. Pass preprocessing: {channels, size, intensity}, or 'none' for values that are scaled already.`,
     );
   }
-  return preprocess(raster, { channels, size: null, intensity: { kind: 'range', low: 0, high: 255 } });
+  return preprocess(raster, { channels, size: null, intensity: { kind: 'bytes' } });
 }
 
 /** The threshold of a binary model, or null: a model of several classes has none. */
@@ -82,7 +82,7 @@ function toMask(probability: Float32Array, classes: number, threshold: number | 
  * @param options See {@link PredictOptions}; `signal` is looked at before and after the network runs.
  * @returns Mask, probabilities and contours at the size of `image`.
  * @throws InvalidArgumentError where image or model do not fit, or the model's values are no probabilities; DataError where
- *   its metadata is damaged; `signal.reason` where aborted.
+ *   its metadata is damaged, or it was trained on bytes and the image holds none; `signal.reason` where aborted.
  *
  * @example
  * ```ts

@@ -127,7 +127,7 @@ describe('loadSamples', () => {
     });
     const progress: Progress[] = [];
     const { samples, preprocessing } = await loadSamples(dir, { onProgress: (each) => progress.push(each) });
-    expect(preprocessing).toEqual({ channels: 1, size: null, intensity: { kind: 'range', low: 0, high: 255 } });
+    expect(preprocessing).toEqual({ channels: 1, size: null, intensity: { kind: 'bytes' } });
     expect(samples.map(({ name }) => name)).toEqual(['a', 'b']);
     expect([...samples[0].image]).toEqual([-1, 1, -1, -1]);
     expect(samples.map((sample) => [...sample.mask])).toEqual([

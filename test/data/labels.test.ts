@@ -70,7 +70,7 @@ describe('prepareSamples', () => {
         mask: Uint8Array.of(0, 1),
       },
     ]);
-    expect(preprocessing).toEqual({ channels: 1, size: null, intensity: { kind: 'range', low: 0, high: 255 } });
+    expect(preprocessing).toEqual({ channels: 1, size: null, intensity: { kind: 'bytes' } });
   });
 
   it('resizes image and mask', () => {

@@ -7,6 +7,7 @@ import {
   type RasterData,
   resolvePreprocessing,
 } from '../../src/data/index.js';
+import { DataError } from '../../src/runtime/errors.js';
 
 function raster(data: RasterData, channels = 1): Raster {
   return { width: data.length / channels, height: 1, channels, data };
@@ -16,6 +17,7 @@ const range = (low: number, high: number, channels: 1 | 3 = 1): Preprocessing =>
   size: null,
   intensity: { kind: 'range', low, high },
 });
+const scaledBytes: Preprocessing = { channels: 1, size: null, intensity: { kind: 'bytes' } };
 const minmax: Preprocessing = { channels: 1, size: null, intensity: { kind: 'minmax' } };
 
 describe('resolvePreprocessing', () => {
@@ -23,7 +25,7 @@ describe('resolvePreprocessing', () => {
   const deep = raster(Uint16Array.of(0, 10, 20));
 
   it('takes the full scale of bytes, and each image its own range otherwise', () => {
-    expect(resolvePreprocessing([bytes])).toEqual(range(0, 255));
+    expect(resolvePreprocessing([bytes])).toEqual(scaledBytes);
     expect(resolvePreprocessing([deep])).toEqual(minmax);
     expect(resolvePreprocessing([bytes, deep])).toEqual(minmax);
   });
@@ -115,6 +117,18 @@ describe('preprocess', () => {
     const data = Float32Array.of(1, 2, 3);
     preprocess(raster(data), minmax);
     expect([...data]).toEqual([1, 2, 3]);
+  });
+
+  it('scales bytes from 0..255 and refuses to scale anything else so', () => {
+    const bytes = Uint8Array.of(0, 51, 255);
+    expect([...preprocess(raster(bytes), scaledBytes).image]).toEqual([-1, Math.fround(-0.6), 1]);
+    expect(preprocess(raster(Uint8ClampedArray.from(bytes)), scaledBytes).image).toHaveLength(3);
+    expect(() => preprocess(raster(Uint16Array.of(12, 4000)), scaledBytes)).toThrow(
+      'The images of training were bytes, scaled from 0..255. Received: an image of Uint16Array, with values from 12 to 4000. Convert it to 8 bits as the images of training were, or train with a window in the units of such images.',
+    );
+    expect(() => preprocess(raster(Float32Array.of(0, 1)), scaledBytes)).toThrow(DataError);
+    // A range that somebody gave is taken at its word, whatever the type.
+    expect([...preprocess(raster(Uint16Array.of(0, 255)), range(0, 255)).image]).toEqual([-1, 1]);
   });
 
   it('refuses other channels', () => {

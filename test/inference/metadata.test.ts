@@ -87,11 +87,11 @@ describe('illegal metadata', () => {
     ],
     [
       { preprocessing: { ...preprocessing, intensity: { kind: 'range', low: 3, high: 3 } } },
-      `preprocessing.intensity must be {kind: 'range', low, high} with low < high, or {kind: 'minmax'}. Received: {"kind":"range","low":3,"high":3}`,
+      `preprocessing.intensity must be {kind: 'range', low, high} with low < high, {kind: 'bytes'} or {kind: 'minmax'}. Received: {"kind":"range","low":3,"high":3}`,
     ],
     [
       { preprocessing: { ...preprocessing, intensity: { kind: 'zscore' } } },
-      `preprocessing.intensity must be {kind: 'range', low, high} with low < high, or {kind: 'minmax'}. Received: {"kind":"zscore"}`,
+      `preprocessing.intensity must be {kind: 'range', low, high} with low < high, {kind: 'bytes'} or {kind: 'minmax'}. Received: {"kind":"zscore"}`,
     ],
     [{ classes: ['lung'] }, 'classes must be at least two names, background first. Received: ["lung"]'],
     [

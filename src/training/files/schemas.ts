@@ -25,6 +25,7 @@ export const preprocessingSchema = z.strictObject({
     .readonly()
     .nullable(),
   intensity: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('bytes') }),
     z.strictObject({ kind: z.literal('range'), low: z.number(), high: z.number() }),
     z.strictObject({ kind: z.literal('minmax') }),
   ]),
