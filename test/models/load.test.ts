@@ -17,14 +17,15 @@ import { describeBackends, startBackend } from '../backends.js';
 
 const build = () => models.uNet({ widths: [2, 4], inputShape: [null, null, 1], seed: 5 });
 
-function weightsOf(model: tfl.LayersModel): number[] {
-  return model.weights.flatMap((weight) => Array.from(weight.read().dataSync()));
+async function weightsOf(model: tfl.LayersModel): Promise<number[]> {
+  const arrays = await Promise.all(model.weights.map((weight) => weight.read().data()));
+  return arrays.flatMap((values) => Array.from(values));
 }
 
 /** Loads, compares every weight with the saved model's, disposes. */
 async function expectSameModel(call: Promise<tfl.LayersModel>): Promise<void> {
   const loaded = await call;
-  expect(weightsOf(loaded)).toEqual(saved);
+  expect(await weightsOf(loaded)).toEqual(saved);
   loaded.dispose();
 }
 
@@ -44,7 +45,7 @@ beforeAll(async () => {
   await startBackend('cpu');
   root = await mkdtemp(join(tmpdir(), 'load-'));
   const model = build();
-  saved = weightsOf(model);
+  saved = await weightsOf(model);
   await saveModel(model, join(root, 'run'));
   model.dispose();
   // undefined stands for an answer that never comes.
