@@ -35,4 +35,4 @@ export type { LongCallOptions, Progress } from './runtime/progress.js';
 export type { StartOptions } from './runtime/providers.js';
 export type { TfjsCopies } from './runtime/tfjsCopies.js';
 export { version } from './runtime/version.js';
-export type { FreeShape, Padding, PyConvLevel, PyConvSpec, SidePadding } from './spec/index.js';
+export type { BatchNormActivation, FreeShape, Padding, PyConvLevel, PyConvSpec, SidePadding } from './spec/index.js';

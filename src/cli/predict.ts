@@ -120,6 +120,9 @@ async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> 
     },
   );
   output.log(`${images.length} masks and overlays in ${flags.out}`);
+  if (images.every(({ foreground }) => foreground === 0)) {
+    output.log('Warning: no pixel of any image reached the threshold. Train longer, or lower --threshold.');
+  }
   if (flags.json) printJson({ out: flags.out, images });
 }
 

@@ -4,6 +4,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { DataError } from '../runtime/errors.js';
 import { hasFileSystem, pathOfFileUrl } from '../runtime/platformFiles.js';
 import type { LongCallOptions } from '../runtime/progress.js';
+import { requireBackend } from '../runtime/requireBackend.js';
 import { localModel } from './localModel.js';
 import { manifestBytes } from './manifestBytes.js';
 
@@ -138,6 +139,7 @@ export async function load(
 ): Promise<tfl.LayersModel> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
+  requireBackend();
   let done = 0;
   const report = (share: number): void => {
     done = Math.max(done, Math.min(share, 1));

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { dropout } from '../../layers/dropout.js';
 import { SizeGuard } from '../../layers/sizeGuard.js';
+import { requireBackend } from '../../runtime/requireBackend.js';
 import type { NetworkKind, ResolvedOptions } from '../options.js';
 import { apply, type FeatureMap } from './apply.js';
 import { convolution } from './convolution.js';
@@ -49,7 +50,7 @@ function assemble(kind: NetworkKind, options: ResolvedOptions, divisor: number, 
  * @param divisor Height and width must be multiples of it.
  * @param body Everything between the input and the logits.
  * @returns A model of one output per map of logits.
- * @throws InvalidArgumentError where a fixed height or width is no multiple of the divisor, and what the body throws; no
+ * @throws UnsupportedBackendError where no backend runs. InvalidArgumentError where a fixed height or width is no multiple of the divisor, and what the body throws; no
  *   weight is left behind then.
  */
 export function buildNetwork(
@@ -58,6 +59,7 @@ export function buildNetwork(
   divisor: number,
   body: Body,
 ): tfl.LayersModel {
+  requireBackend();
   const { registeredVariables } = tf.engine();
   const before = new Set(Object.keys(registeredVariables));
   try {

@@ -66,6 +66,7 @@ export const cases: LeakCases = {
     }),
   estimateMemory: () => withModel(tinyNet(), (model) => training.estimateMemory(model, size)),
   estimateStepSeconds: () => withModel(tinyNet(), (model) => training.estimateStepSeconds(model, size)),
+  isImageFile: () => training.isImageFile('a.png'),
   gibibytes: () => training.gibibytes(2 ** 30),
   requireMemory: () => withModel(tinyNet(), (model) => training.requireMemory(model, size)),
   batchIndices: () => training.batchIndices([0, 1, 2], 2),
