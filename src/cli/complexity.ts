@@ -52,7 +52,7 @@ async function run(flags: ComplexityFlags): Promise<void> {
   );
 }
 
-export function complexityCommand(_signal: AbortSignal): Command {
+export function complexityCommand(): Command {
   return new Command('complexity')
     .description('Count parameters and operations of a network, or of all seven.')
     .option('--model <name>', `network: ${modelNames.join(', ')}`, parse.oneOf(modelNames), 'pyconvunet')

@@ -26,7 +26,7 @@ export const runLoadOptions = ({ preprocessing, classes }: RunConfig, signal: Ab
 });
 
 /** What a prepared image and its mask hold, in 16 hexadecimal digits: a run knows its images by it, wherever they lie. */
-export function digest({ image, mask }: Sample): string {
+function digest({ image, mask }: Sample): string {
   const bytes = ({ buffer, byteOffset, byteLength }: Float32Array | Uint8Array) =>
     new Uint8Array(buffer, byteOffset, byteLength);
   return createHash('sha256').update(bytes(image)).update(bytes(mask)).digest('hex').slice(0, 16);
@@ -36,9 +36,8 @@ export function digest({ image, mask }: Sample): string {
 export const digestsOf = (samples: readonly Sample[]): Record<string, string> =>
   Object.fromEntries(samples.map((sample) => [sample.name, digest(sample)]));
 
-/** The first image of a run that `samples` lack or hold otherwise; undefined where they are the run's own data. */
-export function firstDifference(samples: readonly Sample[], { digests }: RunConfig): string | undefined {
-  const found = digestsOf(samples);
+/** The first image of a run that is missing among the digests of some data, or differs; undefined where it is the run's own. */
+export function firstDifference(found: Readonly<Record<string, string>>, { digests }: RunConfig): string | undefined {
   const name = Object.keys(digests).find((each) => found[each] !== digests[each]);
   if (name === undefined) return undefined;
   return found[name] === undefined ? `there is no image '${name}'` : `image '${name}' or its mask has changed`;

@@ -4,7 +4,7 @@ import { doctor } from '../runtime/doctor.js';
 import { printJson } from './output.js';
 import './backend.js';
 
-export function doctorCommand(_signal: AbortSignal): Command {
+export function doctorCommand(): Command {
   return new Command('doctor')
     .description('List the backends and what each can do here.')
     .option('--json', 'print one JSON document', false)

@@ -5,10 +5,11 @@ import { getMetadata, predictProbability } from '../inference/index.js';
 import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/index.js';
 import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
+import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { type RunConfig, readRunConfig } from '../training/files/index.js';
 import { backendOption, startBackend } from './backend.js';
-import { digest, firstDifference, load, pick, runLoadOptions } from './data.js';
-import { createOutput, nextTurn, type Output, printJson, scoreText } from './output.js';
+import { digestsOf, firstDifference, load, pick, runLoadOptions } from './data.js';
+import { createOutput, type Output, printJson, scoreText } from './output.js';
 import * as parse from './parsers.js';
 import { badUsage } from './usage.js';
 
@@ -32,7 +33,8 @@ interface Chosen {
 
 /** The images to score: those that the run was trained on only where --split says so. */
 function choose(samples: readonly Sample[], config: RunConfig, flags: EvaluateFlags, { log }: Output): Chosen {
-  const difference = firstDifference(samples, config);
+  const digests = digestsOf(samples);
+  const difference = firstDifference(digests, config);
   const part = flags.split ?? (difference === undefined ? 'validation' : 'all');
   if (part !== 'all') {
     if (difference !== undefined) {
@@ -46,7 +48,7 @@ function choose(samples: readonly Sample[], config: RunConfig, flags: EvaluateFl
   }
   if (flags.split === 'all') return { part, samples };
   const trained = new Set(config.parts.train.map((name) => config.digests[name]));
-  const unseen = samples.filter((sample) => !trained.has(digest(sample)));
+  const unseen = samples.filter((sample) => !trained.has(digests[sample.name] ?? ''));
   if (unseen.length < samples.length) {
     log(
       `${samples.length - unseen.length} of ${samples.length} images are left out: the run was trained on them. --split all scores them too.`,
@@ -85,7 +87,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
     () => 'images',
     async (report) => {
       for (const [i, sample] of samples.entries()) {
-        await nextTurn();
+        await yieldToOthers();
         signal.throwIfAborted();
         const { probability } = await predictProbability(model, sample);
         await matrix.update(sample.mask, probability);

@@ -82,6 +82,3 @@ export const scoreText = (value: number | null): string => (value === null ? 'no
 /** A word of a shell command. */
 export const shellWord = (text: string): string =>
   /^[\w./:,+@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-
-/** The event loop's turn, in which Ctrl-C is heard. */
-export const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));

@@ -4,16 +4,18 @@ import { basename, extname, join } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { countPages, decodeImage, imageExtensions, isImageFile } from '../data/index.js';
+import { pagesOf } from '../data/files/index.js';
+import { decodeImage, imageExtensions, isImageFile } from '../data/index.js';
 import { getMetadata, predictMask } from '../inference/index.js';
 import { load } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
+import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { backendOption, startBackend } from './backend.js';
-import { createOutput, nextTurn, printJson } from './output.js';
+import { createOutput, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { isPicture, writePictures } from './pictures.js';
 import type { predictDocument } from './schemas.js';
-import { findTruth, readTruth, type Truth } from './truth.js';
+import { findTruth, readTruth, type Truth, truthLabels } from './truth.js';
 
 interface PredictFlags {
   readonly run: string;
@@ -52,7 +54,7 @@ async function namesOf(files: readonly string[]): Promise<Map<string, string[]>>
   const taken = new Map<string, string>();
   const names = new Map<string, string[]>();
   for (const file of files) {
-    const own = pageNames(file, countPages(await readFile(file), file));
+    const own = pageNames(file, await pagesOf(file));
     for (const name of own) {
       const other = taken.get(name);
       if (other !== undefined) {
@@ -81,15 +83,17 @@ async function predictFile(
   { model, truth, flags, signal }: Job,
 ): Promise<Written[]> {
   const written: Written[] = [];
+  const maskPath = truth?.get(file);
+  // Once for all pages of a stack.
+  const masks = maskPath === undefined ? [] : await readTruth(maskPath);
   const threshold = flags.threshold === undefined ? {} : { threshold: flags.threshold };
   for (const [page, raster] of decodeImage(await readFile(file), file).entries()) {
-    await nextTurn();
+    await yieldToOthers();
     const name = names[page] ?? file;
     const result = await predictMask(model, raster, { signal, ...threshold });
-    const mask = truth?.get(file);
     const paths = await writePictures(flags.out, name, raster, result, {
       metadata: getMetadata(model),
-      truth: mask === undefined ? undefined : await readTruth(mask, page, raster),
+      truth: maskPath === undefined ? undefined : truthLabels(masks[page], maskPath, raster),
     });
     const foreground = result.mask.filter((label) => label > 0).length / result.mask.length;
     written.push({ name, ...paths, foreground });

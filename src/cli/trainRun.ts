@@ -24,7 +24,7 @@ import {
   type TrainResult,
   train,
 } from '../training/index.js';
-import { firstDifference, load, pick, runLoadOptions } from './data.js';
+import { digestsOf, firstDifference, load, pick, runLoadOptions } from './data.js';
 import { duration, type Output, shellWord } from './output.js';
 
 /** The options that --widths gives a network; narrow stages cannot hold the paper's groups. */
@@ -174,7 +174,7 @@ export async function resumeRun(config: RunConfig, data: string, context: RunCon
     return { history: state.history, best: state.best };
   }
   const { samples } = await load(data, runLoadOptions(config, context.signal), context.output);
-  const difference = firstDifference(samples, config);
+  const difference = firstDifference(digestsOf(samples), config);
   if (difference !== undefined) {
     throw new DataError(
       `${data} is not the data that the run was begun with: ${difference}. Give its own data by --data, or start a new run.`,

@@ -45,16 +45,26 @@ export async function findTruth(source: string, images: readonly string[]): Prom
   );
 }
 
-/** The labels of one page of a mask, 1 where it is not 0: all that a contour needs. */
-export async function readTruth(path: string, page: number, image: Raster): Promise<Uint8Array> {
-  const mask = decodeImage(await readFile(path), path, { indexedAs: 'labels' })[page];
+/** The pages of a mask file. */
+export async function readTruth(path: string): Promise<Raster[]> {
+  return decodeImage(await readFile(path), path, { indexedAs: 'labels' });
+}
+
+/**
+ * The labels of a mask's page, 1 where it is not 0: all that a contour needs.
+ *
+ * @throws DataError where there is no such page, or it has another size than its image.
+ */
+export function truthLabels(mask: Raster | undefined, path: string, image: Raster): Uint8Array {
   if (mask === undefined || mask.width !== image.width || mask.height !== image.height) {
     throw new DataError(
       `${path} has ${mask === undefined ? 'no such page' : `${mask.width} x ${mask.height} pixels`}, its image ${image.width} x ${image.height}. Give a mask of the image's size.`,
     );
   }
   const { channels, data } = mask;
-  const isForeground = (i: number) =>
-    Array.from({ length: channels }, (_, c) => Number(data[i * channels + c])).some((v) => v > 0);
-  return Uint8Array.from({ length: image.width * image.height }, (_, i) => (isForeground(i) ? 1 : 0));
+  const labels = new Uint8Array(image.width * image.height);
+  data.forEach((value, i) => {
+    if (value > 0) labels[Math.floor(i / channels)] = 1;
+  });
+  return labels;
 }

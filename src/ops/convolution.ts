@@ -15,14 +15,15 @@ export interface ConvGeometry {
 
 type Sides = readonly [before: number, after: number];
 
-function conv2dKernel(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  strides: readonly number[],
-  dilations: readonly number[],
-  rows: Sides,
-  columns: Sides,
-): tf.Tensor4D {
+/** Steps, and pixels added before and after rows and columns. */
+interface Window {
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly rows: Sides;
+  readonly columns: Sides;
+}
+
+function conv2dKernel(x: tf.Tensor4D, filter: tf.Tensor4D, { strides, dilations, rows, columns }: Window): tf.Tensor4D {
   return tf.engine().runKernel(
     tf.Conv2D,
     { x, filter },
@@ -36,14 +37,7 @@ function conv2dKernel(
 }
 
 /** Convolution after padding; negative padding crops. */
-function paddedConv(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  strides: readonly number[],
-  dilations: readonly number[],
-  rows: Sides,
-  columns: Sides,
-): tf.Tensor4D {
+function paddedConv(x: tf.Tensor4D, filter: tf.Tensor4D, { strides, dilations, rows, columns }: Window): tf.Tensor4D {
   const crop = ([before, after]: Sides): [number, number] => [Math.max(0, -before), Math.max(0, -after)];
   const grow = ([before, after]: Sides): [number, number] => [Math.max(0, before), Math.max(0, after)];
   const [n, h, w, c] = x.shape;
@@ -53,11 +47,11 @@ function paddedConv(
   if (h <= top + bottom || w <= left + right) {
     // Nothing of the map is left: every tap lies in the padding. Backends do not take empty maps.
     const size = (axis: 0 | 1, padded: number) =>
-      Math.floor((padded - ((filter.shape[axis] ?? 0) - 1) * (dilations[axis] ?? 1) - 1) / (strides[axis] ?? 1)) + 1;
+      Math.floor((padded - ((filter.shape[axis] ?? 0) - 1) * dilations[axis] - 1) / strides[axis]) + 1;
     return tf.zeros([n, size(0, h + rows[0] + rows[1]), size(1, w + columns[0] + columns[1]), filter.shape[3]]);
   }
   const cropped = uncropped ? x : tf.slice(x, [0, top, left, 0], [n, h - top - bottom, w - left - right, c]);
-  return conv2dKernel(cropped, filter, strides, dilations, grow(rows), grow(columns));
+  return conv2dKernel(cropped, filter, { strides, dilations, rows: grow(rows), columns: grow(columns) });
 }
 
 /** Puts `stride - 1` zero rows and columns between the pixels of a map (and behind the last ones). */
@@ -89,7 +83,7 @@ export function convForward(
   filter: tf.Tensor4D,
   { strides, dilations, padding: p }: ConvGeometry,
 ): tf.Tensor4D {
-  return conv2dKernel(x, filter, strides, dilations, [p.top, p.bottom], [p.left, p.right]);
+  return conv2dKernel(x, filter, { strides, dilations, rows: [p.top, p.bottom], columns: [p.left, p.right] });
 }
 
 /**
@@ -115,7 +109,12 @@ export function convBackpropInput(
       (kernelSize - 1) * dilations[axis] - before,
       inputSize[axis] - (spreadDy.shape[axis + 1] ?? 0) + before,
     ];
-    return paddedConv(spreadDy, turned, [1, 1], dilations, sides(0, kh, p.top), sides(1, kw, p.left));
+    return paddedConv(spreadDy, turned, {
+      strides: [1, 1],
+      dilations,
+      rows: sides(0, kh, p.top),
+      columns: sides(1, kw, p.left),
+    });
   });
 }
 
@@ -146,7 +145,12 @@ export function convBackpropFilter(
         (x.shape[axis + 1] ?? 0) -
         before,
     ];
-    const gradient = paddedConv(images, taps, dilations, strides, sides(0, p.top), sides(1, p.left));
+    const gradient = paddedConv(images, taps, {
+      strides: dilations,
+      dilations: strides,
+      rows: sides(0, p.top),
+      columns: sides(1, p.left),
+    });
     return tf.transpose(gradient, [1, 2, 0, 3]);
   });
 }

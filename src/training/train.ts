@@ -6,6 +6,7 @@ import { create as createLoss, type Loss, type LossName } from '../losses/index.
 import { Adam } from '../optimizers/index.js';
 import { DataError, InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../runtime/progress.js';
+import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import {
   type BestEpoch,
   betterEpoch,
@@ -19,7 +20,6 @@ import { type Augmentation, requireFittingState, requireSettings, type Settings 
 import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
 import { trainStep } from './step.js';
 import { type Scores, validate } from './validate.js';
-import { yieldToOthers } from './yieldToOthers.js';
 
 /** Progress of {@link train}: `done` and `total` count steps. */
 export interface TrainingProgress extends Progress {

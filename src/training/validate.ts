@@ -6,8 +6,8 @@ import type { Loss } from '../losses/index.js';
 import { ConfusionMatrix } from '../metrics/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
+import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { applyLogits, batchTensors } from './step.js';
-import { yieldToOthers } from './yieldToOthers.js';
 
 /** Options of {@link validate}. */
 export interface ValidateOptions extends LongCallOptions {

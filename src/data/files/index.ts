@@ -1,4 +1,4 @@
 /** Data sets on disk, for Node, Deno and Bun. */
 export type { LoadedSamples } from '../prepare.js';
-export { findPairs, type PageRef, type Pair } from './layouts.js';
+export { findPairs, type PageRef, type Pair, pagesOf } from './layouts.js';
 export { type LoadOptions, loadSamples } from './load.js';

@@ -238,7 +238,8 @@ async function expandPages(image: ImageFile, mask: ImageFile): Promise<Pair[]> {
   }));
 }
 
-async function pagesOf(path: string): Promise<number> {
+/** How many pages a file holds: more than one in a TIFF that is a stack. */
+export async function pagesOf(path: string): Promise<number> {
   // Only a TIFF can be a stack; others are not read twice.
   if (!/\.tiff?$/i.test(path)) return 1;
   return countPages(await readBytes(path), path);

@@ -1,2 +1,0 @@
-/** The event loop's turn: signals, timers and the page's own work run between two batches. */
-export const yieldToOthers = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
