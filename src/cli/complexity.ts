@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import { complexity, formatComparison } from '../complexity/index.js';
 import { create, names as modelNames, type NetworkName } from '../models/index.js';
+import { widthOptions } from '../models/widths.js';
 import { startBackend } from './backend.js';
 import { printJson } from './output.js';
 import * as parse from './parsers.js';
-import { widthOptions } from './trainRun.js';
 import { badUsage } from './usage.js';
 
 interface ComplexityFlags {

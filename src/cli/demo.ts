@@ -5,11 +5,10 @@ import { Command } from 'commander';
 import { type Phantom, phantom, prepareSamples, split } from '../data/index.js';
 import { getMetadata, predictMask } from '../inference/index.js';
 import { load } from '../models/index.js';
-import { type RunConfig, readRunConfig, requireFreshFolder } from '../training/files/index.js';
+import { describeParts, type RunConfig, readRunConfig, requireFreshFolder } from '../training/files/index.js';
 import { startBackend } from './backend.js';
 import { createOutput, duration, printJson, scoreText } from './output.js';
 import { writePictures } from './pictures.js';
-import { describeParts } from './train.js';
 import { startRun } from './trainRun.js';
 
 interface DemoFlags {
@@ -27,6 +26,7 @@ const SETTINGS = {
   data: 'phantom:lung',
   model: 'pyconvunet',
   widths: [16, 32, 64],
+  deepSupervision: false,
   backend: 'wasm',
   epochs: 12,
   batch: 5,
@@ -36,6 +36,7 @@ const SETTINGS = {
   seed: 1,
   classes: null,
   groupBy: null,
+  blocks: false,
   validation: 0.2,
   test: 0,
   threads: 1,

@@ -1,20 +1,24 @@
 /** `pyconvunet evaluate`: a trained run on images with masks, beside trivial predictors. */
 import { Command } from 'commander';
+import { digestsOf } from '../data/files/index.js';
 import { grouping, type Sample } from '../data/index.js';
 import { getMetadata, predictProbability } from '../inference/index.js';
 import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/index.js';
 import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
-import { type RunConfig, readRunConfig } from '../training/files/index.js';
+import { firstDifference, pick, type RunConfig, readRunConfig } from '../training/files/index.js';
 import { backendOption, startBackend } from './backend.js';
-import { digestsOf, firstDifference, load, pick, runLoadOptions } from './data.js';
+import { load, runLoadOptions } from './data.js';
 import { createOutput, type Output, printJson, scoreText } from './output.js';
 import * as parse from './parsers.js';
 import { badUsage } from './usage.js';
 
 const SPLITS = ['train', 'validation', 'test', 'all'] as const;
 type Part = (typeof SPLITS)[number];
+
+/** The group of every image of a run whose parts are blocks of one specimen. */
+const ONE_SPECIMEN = 'specimen';
 
 interface EvaluateFlags {
   readonly run: string;
@@ -61,8 +65,10 @@ function choose(samples: readonly Sample[], config: RunConfig, flags: EvaluateFl
 
 /** The unit of the interval: the group that the caller names, else that of the run where the names have it. */
 function groupOf(sample: Sample, config: RunConfig, flags: EvaluateFlags): string | undefined {
-  const pattern = flags.groupBy ?? (config.digests[sample.name] === undefined ? undefined : config.groupBy);
-  return pattern === undefined || pattern === null ? sample.group : grouping(pattern)(sample.name);
+  if (flags.groupBy !== undefined) return grouping(flags.groupBy)(sample.name);
+  if (config.digests[sample.name] === undefined) return sample.group;
+  if (config.blocks) return ONE_SPECIMEN;
+  return config.groupBy === null ? sample.group : grouping(config.groupBy)(sample.name);
 }
 
 async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void> {

@@ -1,18 +1,16 @@
 /** `pyconvunet train`: a network on a data set, into a run folder. */
 import { Command } from 'commander';
-import { type Sample, type Split, split } from '../data/index.js';
+import { isOneGroup, split } from '../data/index.js';
 import { names as lossNames } from '../losses/index.js';
-import { chooseTrivialRules } from '../metrics/index.js';
 import { names as modelNames } from '../models/index.js';
-import { type RunConfig, readRunConfig, requireFreshFolder } from '../training/files/index.js';
+import { describeParts, type RunConfig, readRunConfig, requireFreshFolder } from '../training/files/index.js';
 import type { TrainResult } from '../training/index.js';
 import { backendOption, startBackend } from './backend.js';
-import { dataId, digestsOf, load } from './data.js';
+import { dataId, load } from './data.js';
 import { createOutput, duration, type Output, printJson, scoreText, shellWord } from './output.js';
 import * as parse from './parsers.js';
 import { resumeRun, startRun } from './trainRun.js';
 import { badUsage } from './usage.js';
-import { versions } from './versions.js';
 
 interface TrainFlags {
   readonly data?: string;
@@ -26,9 +24,11 @@ interface TrainFlags {
   readonly size?: [number, number];
   readonly seed: number;
   readonly widths?: number[];
+  readonly deepSupervision: boolean;
   readonly loss: (typeof lossNames)[number];
   readonly augment: 'none' | 'random' | 'expand';
   readonly groupBy?: string;
+  readonly blocks: boolean;
   readonly validation: number;
   readonly test: number;
   readonly window?: [number, number];
@@ -59,18 +59,9 @@ function commandLine(flags: TrainFlags, data: string, out: string): string {
     ['--classes', flags.classes === undefined ? undefined : String(flags.classes)],
   ];
   const words = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]));
+  if (flags.blocks) words.push('--blocks');
+  if (flags.deepSupervision) words.push('--deep-supervision');
   return ['pyconvunet train', ...words].join(' ');
-}
-
-/** The configuration that a run keeps of its parts, with all that can be read off them. */
-export function describeParts(parts: Split<Sample>): Pick<RunConfig, 'parts' | 'digests' | 'trivial' | 'versions'> {
-  const names = (part: readonly Sample[]) => part.map(({ name }) => name);
-  return {
-    parts: { train: names(parts.train), validation: names(parts.validation), test: names(parts.test) },
-    digests: digestsOf([...parts.train, ...parts.validation, ...parts.test]),
-    trivial: chooseTrivialRules(parts.train),
-    versions: versions(),
-  };
 }
 
 async function newRun(
@@ -94,7 +85,11 @@ async function newRun(
     },
     output,
   );
-  const parts = split(samples, { seed: flags.seed, validation: flags.validation, test: flags.test });
+  const blocks = flags.blocks || (groupBy === undefined && isOneGroup(samples));
+  if (blocks && !flags.blocks) {
+    output.log('All images are pages of one stack: its parts are blocks of contiguous pages, as with --blocks.');
+  }
+  const parts = split(samples, { seed: flags.seed, validation: flags.validation, test: flags.test, blocks });
   output.log(
     `${samples.length} images: ${parts.train.length} for training, ${parts.validation.length} for validation, ${parts.test.length} for the test.`,
   );
@@ -103,6 +98,7 @@ async function newRun(
     data: dataId(data),
     model: flags.model,
     widths: flags.widths ?? null,
+    deepSupervision: flags.deepSupervision,
     backend: backend.name,
     epochs: flags.epochs,
     batch: flags.batch,
@@ -112,6 +108,7 @@ async function newRun(
     seed: flags.seed,
     classes: classes ?? null,
     groupBy: groupBy ?? null,
+    blocks,
     validation: flags.validation,
     test: flags.test,
     threads: flags.threads,
@@ -184,6 +181,7 @@ export function trainCommand(signal: AbortSignal): Command {
     .option('--size <n>', 'resize images to N or HEIGHTxWIDTH pixels', parse.size)
     .option('--seed <n>', 'of weights, split, order and augmentation', parse.seed, 0)
     .option('--widths <a,b,...>', 'channels of each stage; sets depth and width', parse.widths)
+    .option('--deep-supervision', 'of unet++: a head at each depth', false)
     .option('--loss <name>', lossNames.join(', '), parse.oneOf(lossNames), 'bce')
     .option('--augment <kind>', 'none, random or expand', parse.oneOf(['none', 'random', 'expand'] as const), 'random')
     .option(
@@ -191,6 +189,7 @@ export function trainCommand(signal: AbortSignal): Command {
       "pattern on the name, or 'volume': slices of one group stay in one part",
       parse.groupBy,
     )
+    .option('--blocks', 'the images are sections of one specimen: the parts are blocks of contiguous ones', false)
     .option('--validation <share>', 'share of the images for validation', parse.fraction, 0.2)
     .option('--test <share>', 'share of the images for a test part', parse.share, 0)
     .option('--window <centre,width>', 'intensity window, for example of CT in HU', parse.window)

@@ -3,6 +3,7 @@ export { type Batch, batchIndices, epochOrder, packBatch, requireOneSize } from 
 export type { IndexedAs } from './decode/channels.js';
 export { countPages, type DecodeOptions, decodeImage, imageExtensions, isImageFile } from './decode/index.js';
 export { encodePng, type PngPixels } from './encode.js';
+export { type FoldOptions, folds } from './folds.js';
 export { grouping } from './groups.js';
 export { toLabels } from './labels.js';
 export {
@@ -25,4 +26,4 @@ export {
 export { isEightBit, isGrey, type Raster, type RasterData } from './raster.js';
 export { type Plane, resizeBilinear, resizeNearest, type Size } from './resize.js';
 export type { Sample } from './sample.js';
-export { type Named, type Split, type SplitOptions, split } from './split.js';
+export { isOneGroup, type Named, type Split, type SplitOptions, split } from './split.js';

@@ -16,6 +16,11 @@ export interface SplitOptions {
   readonly validation?: number;
   /** Share of the samples for a test part that neither training nor the choice of an epoch sees; default 0. */
   readonly test?: number;
+  /**
+   * The samples are contiguous sections of one specimen: the parts are blocks of neighbours in the order of their names
+   * (`s9` before `s10`), groups being passed over. Default false.
+   */
+  readonly blocks?: boolean;
 }
 
 /** The parts of a data set; the samples of one group lie in one part. */
@@ -36,7 +41,7 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
  *
  * @param samples Anything with a name and perhaps a group.
  * @param options The seed, and the shares of validation (default 0.2) and test (default 0).
- * @returns Three parts, each ordered by name; `test` is empty where its share is 0.
+ * @returns Three parts, each ordered by name (blocks in their natural order); `test` is empty where its share is 0.
  * @throws InvalidArgumentError for illegal shares; DataError where there are fewer groups than parts, or two samples of
  * one name.
  * @example
@@ -49,8 +54,9 @@ export function byName(a: { readonly name: string }, b: { readonly name: string 
  * ```
  */
 export function split<T extends Named>(samples: readonly T[], options: SplitOptions): Split<T> {
-  const { seed, validation = 0.2, test = 0 } = options;
+  const { seed, validation = 0.2, test = 0, blocks = false } = options;
   requireShares(validation, test);
+  if (blocks) return splitBlocks(samples, { seed, validation, test });
   const groups = gather(samples);
   const parts = test > 0 ? 3 : 2;
   if (groups.length < parts) throw tooFewGroups(samples, groups.length, parts);
@@ -86,15 +92,62 @@ function requireShares(validation: number, test: number): void {
   }
 }
 
-/** The samples group by group, in an order that the samples' order does not change. */
-function gather<T extends Named>(samples: readonly T[]): T[][] {
+const naturally = new Intl.Collator('en', { numeric: true });
+
+/** Samples in the order in which a person counts them: `s9` before `s10`. */
+export function inNaturalOrder<T extends Named>(samples: readonly T[]): T[] {
+  return [...samples].sort((a, b) => naturally.compare(a.name, b.name) || byName(a, b));
+}
+
+/** The validation part begins at a section that the seed chooses, and the test part follows on it. */
+function splitBlocks<T extends Named>(
+  samples: readonly T[],
+  { seed, validation, test }: Required<Omit<SplitOptions, 'blocks'>>,
+): Split<T> {
+  requireNames(samples);
+  const sections = inNaturalOrder(samples);
+  const length = (share: number) => (share > 0 ? Math.max(1, Math.round(share * samples.length)) : 0);
+  const free = samples.length - length(validation) - length(test);
+  if (free < 1) throw tooFewGroups(samples, sections.length, test > 0 ? 3 : 2);
+  const start = new Random(deriveSeed(seed, 'blocks')).integer(free + 1);
+  const validationPart = sections.splice(start, length(validation));
+  const testPart = sections.splice(start, length(test));
+  return { train: sections, validation: validationPart, test: testPart };
+}
+
+/** Refuses two samples of one name. */
+export function requireNames(samples: readonly Named[]): void {
   const names = new Set<string>();
+  for (const { name } of samples) {
+    if (names.has(name)) {
+      throw new DataError(`Two samples have the name '${name}'. Rename one of them: parts are kept by name.`);
+    }
+    names.add(name);
+  }
+}
+
+/**
+ * Whether all samples are of one group, such as the pages of one stack: such a set can only be split in blocks.
+ *
+ * @param samples Anything with a name and perhaps a group.
+ * @returns False for samples without a group.
+ * @example
+ * ```ts
+ * import { isOneGroup } from 'pyconvunet/training';
+ *
+ * console.log(isOneGroup([{ name: 'stack#0', group: 'stack' }, { name: 'stack#1', group: 'stack' }])); // true
+ * ```
+ */
+export function isOneGroup(samples: readonly Named[]): boolean {
+  const [first] = samples;
+  return first?.group !== undefined && samples.every(({ group }) => group === first.group);
+}
+
+/** The samples group by group, in an order that the samples' order does not change. */
+export function gather<T extends Named>(samples: readonly T[]): T[][] {
+  requireNames(samples);
   const groups = new Map<string, T[]>();
   for (const sample of [...samples].sort(byName)) {
-    if (names.has(sample.name)) {
-      throw new DataError(`Two samples have the name '${sample.name}'. Rename one of them: parts are kept by name.`);
-    }
-    names.add(sample.name);
     const key = sample.group === undefined ? `name:${sample.name}` : `group:${sample.group}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [sample]);
@@ -114,6 +167,6 @@ function tooFewGroups(samples: readonly Named[], groups: number, parts: number):
   return new DataError(
     `${samples.length} samples of ${groups} ${groups === 1 ? 'group' : 'groups'} cannot be split into ${needed} ` +
       `without tearing a group. Add volumes or patients, group by a finer pattern, or leave the grouping out and ` +
-      `say in your report that neighbouring slices lie in both parts.`,
+      `say in your report that neighbouring slices lie in both parts; of one volume, take blocks of contiguous slices.`,
   );
 }

@@ -311,7 +311,7 @@ describe('bad usage and bad data', () => {
     [
       'widths that eighths do not divide',
       ['complexity', '--model', 'pyconvunet', '--widths', '8,12'],
-      '--widths of pyconvunet must be multiples of 8',
+      'widths of pyconvunet must be multiples of 8',
     ],
     [
       'a file as the run folder',

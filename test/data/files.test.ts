@@ -138,7 +138,7 @@ describe('loadSamples', () => {
     expect(progress).toEqual([1, 2].map((done) => ({ status: 'loading', done, total: 2 })));
   });
 
-  it('groups by a pattern, and pages of several stacks by their stack', async () => {
+  it('groups by a pattern, and pages by their stack', async () => {
     const slices = await folder({
       'image/v1_s01.png': image,
       'image/v1_s02.png': image,
@@ -156,7 +156,7 @@ describe('loadSamples', () => {
       ['p#1', 'q'].flatMap((name) => [0, 1, 2].map((page) => `${name}#${page} of ${name}`)),
     );
     const single = await loadSamples(await folder({ 'train-volume.tif': stack, 'train-labels.tif': labels }));
-    expect(single.samples.map(({ group }) => group)).toEqual([undefined, undefined, undefined]);
+    expect(single.samples.map(({ group }) => group)).toEqual(Array(3).fill('train-volume'));
     expect(single.preprocessing.intensity).toEqual({ kind: 'minmax' });
     expect(single.samples.map((sample) => sample.mask.length)).toEqual([35, 35, 35]);
   });

@@ -1,7 +1,7 @@
 /** Splits: nothing lost, no group torn, independent of the order; batches of an epoch. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { batchIndices, epochOrder, packBatch, type Sample, split } from '../../src/data/index.js';
+import { batchIndices, epochOrder, folds, isOneGroup, packBatch, type Sample, split } from '../../src/data/index.js';
 
 const items = (count: number, groupOf?: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => ({
@@ -75,7 +75,7 @@ describe('split', () => {
     ).toThrow(
       '8 samples of 1 group cannot be split into training and validation without tearing a group. Add volumes or ' +
         'patients, group by a finer pattern, or leave the grouping out and say in your report that neighbouring slices ' +
-        'lie in both parts.',
+        'lie in both parts; of one volume, take blocks of contiguous slices.',
     );
     expect(() => split(items(2), { seed: 0, test: 0.2 })).toThrow(
       '2 samples cannot be split into training, validation and test: each part needs at least one. Add images.',
@@ -126,5 +126,76 @@ describe('batches', () => {
     });
     expect(() => packBatch([])).toThrow('A batch needs at least one sample. Received: none.');
     expect(() => packBatch([sample('a', 0), { ...sample('b', 0), width: 1, height: 2 }])).toThrow('b has 1 x 2 pixels');
+  });
+});
+
+describe('blocks of one specimen', () => {
+  const sections = Array.from({ length: 30 }, (_, i) => ({ name: `${i}`, group: 'volume' }));
+  const numbers = (part: readonly { name: string }[]) => part.map(({ name }) => Number(name));
+  const isContiguous = (values: readonly number[]) => values.every((v, i) => i === 0 || v === (values[i - 1] ?? 0) + 1);
+
+  it('are contiguous in the order of counting, follow one another, and depend on the seed', () => {
+    const starts = new Set<number>();
+    for (let seed = 0; seed < 20; seed++) {
+      const parts = split([...sections].reverse(), { seed, validation: 0.2, test: 0.1, blocks: true });
+      expect([parts.train, parts.validation, parts.test].map(({ length }) => length)).toEqual([21, 6, 3]);
+      expect(isContiguous([...numbers(parts.validation), ...numbers(parts.test)])).toBe(true);
+      expect(new Set(numbers([...parts.train, ...parts.validation, ...parts.test])).size).toBe(30);
+      starts.add(numbers(parts.validation)[0] ?? -1);
+    }
+    expect(starts.size).toBeGreaterThan(5);
+  });
+
+  it('need a sample for each part', () => {
+    expect(() => split(sections.slice(0, 1), { seed: 0, blocks: true })).toThrow('each part needs at least one');
+  });
+
+  it('isOneGroup tells a stack from single images', () => {
+    expect(isOneGroup(sections)).toBe(true);
+    expect(isOneGroup([...sections, { name: 'x', group: 'other' }])).toBe(false);
+    expect(isOneGroup([{ name: 'a' }, { name: 'b' }])).toBe(false);
+  });
+});
+
+describe('folds', () => {
+  const grouped = Array.from({ length: 23 }, (_, i) => ({ name: `v${i % 7}_s${i}`, group: `v${i % 7}` }));
+
+  it('validate every sample once, groups whole, beside one test part', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 5 }), fc.integer(), fc.boolean(), (count, seed, withTest) => {
+        const parts = folds(grouped, { seed, folds: count, test: withTest ? 0.15 : 0 });
+        const tested = parts[0]?.test ?? [];
+        expect(tested.length > 0).toBe(withTest);
+        expect(parts).toHaveLength(count);
+        const validated = parts.flatMap(({ validation }) => names(validation));
+        expect([...validated, ...names(tested)].sort()).toEqual(names(grouped).sort());
+        for (const { train, validation, test } of parts) {
+          expect([...names(train), ...names(validation), ...names(test)].sort()).toEqual(names(grouped).sort());
+          expect(test).toEqual(tested);
+          const inTraining = new Set(train.map(({ group }) => group));
+          expect([...validation, ...test].some(({ group }) => inTraining.has(group))).toBe(false);
+        }
+      }),
+    );
+  });
+
+  it('are contiguous blocks of one specimen', () => {
+    const sections = Array.from({ length: 30 }, (_, i) => ({ name: `${i}`, group: 'volume' }));
+    const parts = folds(sections, { seed: 3, folds: 4, blocks: true });
+    expect(parts.map(({ validation }) => validation.map(({ name }) => Number(name)))).toEqual([
+      [0, 1, 2, 3, 4, 5, 6, 7],
+      [8, 9, 10, 11, 12, 13, 14],
+      [15, 16, 17, 18, 19, 20, 21, 22],
+      [23, 24, 25, 26, 27, 28, 29],
+    ]);
+  });
+
+  it('say what they cannot do', () => {
+    expect(() => folds(grouped, { seed: 0, folds: 1 })).toThrow(
+      'folds must be a whole number of at least 2. Received: 1.',
+    );
+    expect(() => folds(grouped, { seed: 0, folds: 8 })).toThrow(
+      '8 folds need at least 8 groups (patients or volumes; else images). Received: 7.',
+    );
   });
 });

@@ -34,7 +34,7 @@ const phantomPrefix = 'phantom:';
  * `phantom:cell` for generated images (drawn at the given size, else at 512 pixels).
  * @param options Size, window, channels, classes, grouping; signal and onProgress (status 'loading', one unit a pair).
  * @returns The samples ordered by name, and the preprocessing that was decided. Without `groupBy`, pages are grouped by
- * their stack where the set has several stacks.
+ * their stack.
  * @throws DataError that names the file: missing partner, mask of another size or with values that are no labels,
  * unreadable file, image of another size where no size is given; InvalidArgumentError for illegal options;
  * `signal.reason` where aborted.
@@ -114,13 +114,11 @@ function withGroups<T extends { readonly name: string }>(
   });
 }
 
-/** By the pattern; without one, pages of several stacks by their stack (those of a single one could not be split then). */
+/** By the pattern; without one, pages of a stack by their stack. */
 function groupsOf({ groupBy }: LoadOptions, pairs: readonly Pair[]): GroupOf {
   if (groupBy !== undefined) return grouping(groupBy);
-  const stacks = new Map<string, string>();
-  for (const { name, image } of pairs) if (image.page !== undefined) stacks.set(name, image.path);
-  if (new Set(stacks.values()).size < 2) return () => undefined;
-  return (name) => (stacks.has(name) ? name.slice(0, name.lastIndexOf('#')) : undefined);
+  const pages = new Set(pairs.flatMap(({ name, image }) => (image.page === undefined ? [] : [name])));
+  return (name) => (pages.has(name) ? name.slice(0, name.lastIndexOf('#')) : undefined);
 }
 
 function describe({ path, page }: PageRef): string {

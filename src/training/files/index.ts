@@ -1,6 +1,8 @@
 export { writeAtomically, writeJson } from './atomic.js';
 export { readCheckpoint, writeCheckpoint } from './checkpoint.js';
 export { saveModel } from './model.js';
+export { describeParts, firstDifference, partsOf, pick } from './parts.js';
+export { buildModel, type FolderTrainingOptions, type NetworkConfig, trainInFolder } from './run.js';
 export { createRun, readRunConfig, requireFreshFolder, writeHistory } from './runFolder.js';
 export {
   bestEpochSchema,
@@ -10,3 +12,4 @@ export {
   runConfigSchema,
   thresholdRuleSchema,
 } from './schemas.js';
+export { versions } from './versions.js';

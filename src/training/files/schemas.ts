@@ -47,6 +47,8 @@ export const runConfigSchema = z.strictObject({
   data: z.string(),
   model: z.enum(modelNames),
   widths: z.array(z.int().min(1)).nullable(),
+  /** UNet++ with a head at each of its depths, the loss being their mean. */
+  deepSupervision: z.boolean(),
   backend: z.string(),
   epochs: z.int().min(1),
   batch: z.int().min(1),
@@ -56,6 +58,8 @@ export const runConfigSchema = z.strictObject({
   seed: z.int(),
   classes: z.int().min(2).nullable(),
   groupBy: z.string().nullable(),
+  /** The images are contiguous sections of one specimen, and the parts are blocks of them. */
+  blocks: z.boolean(),
   validation: z.number(),
   test: z.number(),
   threads: z.int().min(1),

@@ -1,7 +1,7 @@
 /** The versions that a run was made with. */
 import { version_core } from '@tensorflow/tfjs-core';
 import { version_layers } from '@tensorflow/tfjs-layers';
-import { version } from '../runtime/version.js';
+import { version } from '../../runtime/version.js';
 
 export const versions = (): Record<string, string> => ({
   pyconvunet: version,
