@@ -90,8 +90,16 @@ export function bootstrapInterval(
   return [percentile(values, tail), percentile(values, 100 - tail)];
 }
 
+/** Independent units of a data set. */
+export interface Units {
+  /** Groups where any image has one, else images. */
+  readonly unit: 'group' | 'image';
+  /** `units[unit][class]`: counts added up over the images of the unit. */
+  readonly units: readonly (readonly ClassCounts[])[];
+}
+
 /** Adds up the counts of each group; the order of groups is that of their first image. */
-function unitsOf(images: readonly CountedImage[]): { unit: 'group' | 'image'; units: ClassCounts[][] } {
+export function unitsOf(images: readonly CountedImage[]): Units {
   const grouped = new Map<string, CountedImage[]>();
   images.forEach((image, index) => {
     const key = image.group === undefined ? `image ${index}` : `group ${image.group}`;
@@ -104,7 +112,7 @@ function unitsOf(images: readonly CountedImage[]): { unit: 'group' | 'image'; un
 }
 
 /** Dice of the data set that the drawn units make up: counts first, then the mean over classes. */
-function datasetDice(units: readonly ClassCounts[][], indices: Uint32Array, emptyPolicy: EmptyPolicy): number | null {
+export function datasetDice(units: Units['units'], indices: Uint32Array, emptyPolicy: EmptyPolicy): number | null {
   return meanOfPresent(
     units[0].map((_, label) => {
       let tp = 0;
@@ -119,6 +127,17 @@ function datasetDice(units: readonly ClassCounts[][], indices: Uint32Array, empt
       return scoresOf({ tp, fp, fn, tn: 0 }, emptyPolicy).dice;
     }),
   );
+}
+
+/** What there is instead of two units: the first half of the reason why there is no interval. */
+export function tooFewUnits(unit: Units['unit'], n: number, images: number): string {
+  if (unit === 'group') return `all ${images} images belong to one group`;
+  return n === 1 ? 'there is one image' : 'there are no images';
+}
+
+/** The note that the interval of few units is rough; none from 50 units on. */
+export function roughNote(unit: Units['unit'], n: number): string[] {
+  return n < ROUGH_BELOW ? [`rough: ${n} ${unit}s, fewer than ${ROUGH_BELOW}`] : [];
 }
 
 /**
@@ -155,11 +174,8 @@ export function diceConfidence(
   const { unit, units } = unitsOf(images);
   const n = units.length;
   if (n < 2) {
-    const what =
-      unit === 'group'
-        ? `all ${images.length} images belong to one group`
-        : `there ${n === 1 ? 'is one image' : 'are no images'}`;
-    return { dice: null, level, unit, n, reason: `${what}; an interval needs at least two independent ${unit}s` };
+    const reason = `${tooFewUnits(unit, n, images.length)}; an interval needs at least two independent ${unit}s`;
+    return { dice: null, level, unit, n, reason };
   }
   const dice = bootstrapInterval(n, (indices) => datasetDice(units, indices, emptyPolicy), options);
   if (dice === null) {
@@ -171,6 +187,6 @@ export function diceConfidence(
       reason: 'no image holds foreground, in truth or prediction, and empty ones are ignored',
     };
   }
-  const note = n < ROUGH_BELOW ? { note: `rough: ${n} ${unit}s, fewer than ${ROUGH_BELOW}` } : {};
-  return { dice, level, unit, n, ...note };
+  const [note] = roughNote(unit, n);
+  return { dice, level, unit, n, ...(note === undefined ? {} : { note }) };
 }

@@ -18,6 +18,7 @@ export {
 export { type HausdorffOptions, hausdorffDistance, hausdorffDistance95 } from './hausdorff.js';
 export { dice, type Metric, type MetricOptions, meanIoU } from './kerasMetrics.js';
 export type { Values } from './labels.js';
+export { missedObjects, type ObjectCounts, type ObjectOptions } from './objects.js';
 export { otsuThreshold } from './otsu.js';
 export { percentile } from './percentile.js';
 export type { Aggregation, ClassCounts, ClassSelection, EmptyPolicy, ForegroundScores, Scores } from './scores.js';
