@@ -11,6 +11,7 @@ const rooms = {
   losses: leaf,
   metrics: leaf,
   complexity: ['layers', ...leaf],
+  figures: ['complexity', 'layers', ...leaf],
   augment: leaf,
   data: leaf,
   optimizers: leaf,
@@ -30,7 +31,19 @@ const rooms = {
   study: ['training', 'inference', 'models', 'data', 'metrics', 'complexity', ...leaf],
   // The command starts backends, so it imports their entries as a user of the package would.
   cli: [
-    ...['study', 'training', 'inference', 'models', 'data', 'losses', 'metrics', 'complexity', 'augment', ...leaf],
+    ...[
+      'study',
+      'training',
+      'inference',
+      'models',
+      'data',
+      'losses',
+      'metrics',
+      'complexity',
+      'augment',
+      'figures',
+      ...leaf,
+    ],
     ...['wasm.ts', 'webgpu.ts', 'tensorflow.ts'],
   ],
 };

@@ -5,6 +5,7 @@ import { version } from '../runtime/version.js';
 import { complexityCommand } from './complexity.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
+import { drawCommand } from './draw.js';
 import { evaluateCommand } from './evaluate.js';
 import { predictCommand } from './predict.js';
 import { trainCommand } from './train.js';
@@ -33,6 +34,7 @@ export function buildProgram(signal: AbortSignal): Command {
     evaluateCommand,
     predictCommand,
     complexityCommand,
+    drawCommand,
     doctorCommand,
   ]) {
     program.addCommand(command(signal).exitOverride().copyInheritedSettings(program));

@@ -97,6 +97,15 @@ export const complexityDocument = z.strictObject({
 /** `pyconvunet complexity --all --json`. */
 export const comparisonDocument = z.strictObject({ models: z.array(complexityDocument) });
 
+/** `pyconvunet draw --json`: the figure itself, or with --out the file that holds it. */
+export const drawDocument = z.strictObject({
+  model: z.enum(modelNames),
+  figure: z.enum(['network', 'pyconv']),
+  inputShape: z.array(z.int().min(1)).length(3),
+  svg: z.string().optional(),
+  file: z.string().optional(),
+});
+
 /** `pyconvunet doctor --json`. */
 export const doctorDocument = z.object({
   backends: z.array(

@@ -16,6 +16,7 @@ const documents: readonly { name: string; title: string; schema: z.ZodType }[] =
   { name: 'predict', title: 'pyconvunet predict --json', schema: printed.predictDocument },
   { name: 'complexity', title: 'pyconvunet complexity --json', schema: printed.complexityDocument },
   { name: 'complexity-all', title: 'pyconvunet complexity --all --json', schema: printed.comparisonDocument },
+  { name: 'draw', title: 'pyconvunet draw --json', schema: printed.drawDocument },
   { name: 'doctor', title: 'pyconvunet doctor --json', schema: printed.doctorDocument },
   { name: 'config', title: 'config.json of a run', schema: kept.runConfigSchema },
   { name: 'history', title: 'history.json of a run', schema: kept.historySchema },
