@@ -56,8 +56,8 @@ function leadOf(top: string, pair: PairOfModels): Lead {
  *   { name: 'unet', cases: cases(80) },
  * ];
  * const best = study.bestOf(study.compareModels(models));
- * // pyconvunet is not separated from unet (difference 0.010 [0.010, 0.010], Holm p 0.25)
- * console.log(best.name, best.reason);
+ * console.log(best.name); // null
+ * console.log(best.reason); // pyconvunet is not separated from unet (difference 0.010 [0.010, 0.010], Holm p 0.25)
  * ```
  */
 export function bestOf(comparison: ModelComparison): BestModel {

@@ -139,7 +139,7 @@ function favoured({ positive, negative }: SignedRankTest): 'a' | 'b' | null {
  * const a = ['x', 'y', 'z'].map((name, i) => ({ name, counts: [{ tp: 90 + i, fp: 5, fn: 5 }] }));
  * const b = ['x', 'y', 'z'].map((name, i) => ({ name, counts: [{ tp: 80 + i, fp: 9, fn: 15 }] }));
  * const { difference, interval, p } = study.comparePaired(a, b, { seed: 1 });
- * console.log(difference?.toFixed(3), interval?.map((end) => end.toFixed(3)), p); // 0.077 [ '0.077', '0.078' ] 0.25
+ * console.log(difference?.toFixed(3), interval?.map((end) => end.toFixed(3)), p); // 0.077 [ '0.076', '0.078' ] 0.25
  * ```
  */
 export function comparePaired(
