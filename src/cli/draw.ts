@@ -33,7 +33,7 @@ function svgOf({ model: name, figure, input, classes, widths, layer }: DrawFlags
   try {
     if (figure === 'network') return networkFigure(model, { inputShape: input });
     const spec = pyConvSpecOf(model, { inputShape: input, ...(layer === undefined ? {} : { layer }) });
-    return pyConvFigure(spec);
+    return pyConvFigure(spec, layer === undefined ? {} : { title: `Pyramidal convolution ${layer} of ${name}` });
   } finally {
     model.dispose();
   }

@@ -1,13 +1,8 @@
+export type { Connection, ConnectionKind } from './connections.js';
 export { type NetworkFigureOptions, networkFigure } from './network.js';
+export { type PyConvSpecOptions, pyConvSpecOf } from './pyConvSpecOf.js';
+export { type PyConvFigureOptions, pyConvFigure } from './pyramid.js';
 export {
-  type PyConvFigureOptions,
-  type PyConvSpecOptions,
-  pyConvFigure,
-  pyConvSpecOf,
-} from './pyramid.js';
-export {
-  type Connection,
-  type ConnectionKind,
   type NetworkGraph,
   type NetworkGraphOptions,
   networkGraph,

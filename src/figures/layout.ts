@@ -1,6 +1,7 @@
 /** Where a network's stages stand: a row for each height of maps, a column for each step of the way through the network. */
+import type { Connection } from './connections.js';
 import { macsText, short, sizeText } from './numbers.js';
-import type { Connection, NetworkGraph, Stage } from './stages.js';
+import type { NetworkGraph, Stage } from './stages.js';
 import { LINE, textWidth } from './theme.js';
 
 /** A stage with its place; x is its middle. */

@@ -1,10 +1,11 @@
 /** A network as a figure (Fig. 5 of Li, Fan, Cai 2021 for PyConvU-Net), drawn from the model's own graph. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { arrow, type Point } from './arrows.js';
+import type { Connection } from './connections.js';
 import { layoutNetwork, type NetworkLayout, type PlacedStage } from './layout.js';
 import { type LegendEntry, legend } from './legend.js';
 import { exact, macsText, sizeText } from './numbers.js';
-import { type Connection, type NetworkGraph, type NetworkGraphOptions, networkGraph, type Stage } from './stages.js';
+import { type NetworkGraph, type NetworkGraphOptions, networkGraph, type Stage } from './stages.js';
 import { element, type Markup } from './svg.js';
 import { figure, LINE, text, wrap } from './theme.js';
 

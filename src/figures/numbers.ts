@@ -27,3 +27,6 @@ export const macsText = (value: number): string => {
 
 /** 512×512×32: height, width, channels. */
 export const sizeText = (sizes: readonly number[]): string => sizes.join('×');
+
+/** A count with its word. */
+export const plural = (count: number, word: string): string => `${exact(count)} ${word}${count === 1 ? '' : 's'}`;
