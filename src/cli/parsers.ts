@@ -86,3 +86,14 @@ export const oneOf =
   <T extends string>(names: readonly T[]) =>
   (text: string): T =>
     names.find((name) => name === text) ?? refuse(`It must be one of ${names.join(', ')}.`);
+
+/** Several of a list, by commas. */
+export const someOf =
+  <T extends string>(names: readonly T[]) =>
+  (text: string): T[] =>
+    text.split(',').map(oneOf(names));
+
+export const seeds = (text: string): number[] => text.split(',').map(seed);
+
+/** An option that may be given again. */
+export const collect = (text: string, before: readonly string[] = []): string[] => [...before, text];

@@ -7,6 +7,7 @@ import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { drawCommand } from './draw.js';
 import { evaluateCommand } from './evaluate.js';
+import { experimentCommand } from './experiment.js';
 import { predictCommand } from './predict.js';
 import { trainCommand } from './train.js';
 
@@ -33,6 +34,7 @@ export function buildProgram(signal: AbortSignal): Command {
     trainCommand,
     evaluateCommand,
     predictCommand,
+    experimentCommand,
     complexityCommand,
     drawCommand,
     doctorCommand,

@@ -69,6 +69,18 @@ export async function readCheckpoint(folder: string): Promise<TrainingState> {
   };
 }
 
+/** Removes the state of a run that has ended, and what an interrupted writer left. */
+export async function removeCheckpoint(folder: string): Promise<void> {
+  // First the document that names the file: between the two a folder has no state, rather than half of one.
+  for (const name of (await readdir(folder))
+    .filter((each) => each === CHECKPOINT || isTensorFile(each))
+    .sort()
+    .reverse()) {
+    await unlink(join(folder, name));
+  }
+  await removeLeftovers(folder, isRunFile);
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,5 +1,5 @@
 export { writeAtomically, writeJson } from './atomic.js';
-export { readCheckpoint, writeCheckpoint } from './checkpoint.js';
+export { readCheckpoint, removeCheckpoint, writeCheckpoint } from './checkpoint.js';
 export { saveModel } from './model.js';
 export { describeParts, firstDifference, partsOf, pick } from './parts.js';
 export { buildModel, type FolderTrainingOptions, type NetworkConfig, trainInFolder } from './run.js';

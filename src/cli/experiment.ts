@@ -1,0 +1,202 @@
+/** `pyconvunet experiment`: networks, data sets and seeds compared as the paper did it, with a report. */
+import { Command } from 'commander';
+import { names as lossNames } from '../losses/index.js';
+import { names as modelNames } from '../models/index.js';
+import {
+  type DatasetInput,
+  estimateStudy,
+  performStudy,
+  prepareStudy,
+  type RunEstimate,
+  readStudyInput,
+  type StudyInput,
+  type StudyProgress,
+  writeReport,
+} from '../study/files/index.js';
+import { runTitle } from '../study/index.js';
+import { gibibytes } from '../training/index.js';
+import { startBackend } from './backend.js';
+import { createOutput, duration, type Output, printJson, scoreText, shellWord } from './output.js';
+import * as parse from './parsers.js';
+import { badUsage } from './usage.js';
+
+interface ExperimentFlags {
+  readonly data?: string[];
+  readonly models?: (typeof modelNames)[number][];
+  readonly protocol?: 'custom' | 'quick' | 'paper';
+  readonly config?: string;
+  readonly out: string;
+  readonly backend?: string;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly learningRate?: number;
+  readonly size?: [number, number];
+  readonly seeds?: number[];
+  readonly splitSeed?: number;
+  readonly widths?: number[];
+  readonly loss?: (typeof lossNames)[number];
+  readonly augment?: 'none' | 'random' | 'expand';
+  readonly groupBy?: string;
+  readonly blocks?: boolean;
+  readonly window?: [number, number];
+  readonly images?: number;
+  readonly validation?: number;
+  readonly test?: number;
+  readonly folds?: number;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** What --group-by, --blocks, --window and --images say of a data set; phantoms have no groups and no window. */
+function datasetOf(source: string, { groupBy, blocks, window, images }: ExperimentFlags): DatasetInput {
+  const count = images === undefined ? {} : { images };
+  if (source.startsWith('phantom:')) return { source, ...count };
+  return {
+    source,
+    ...count,
+    ...(groupBy === undefined ? {} : { groupBy }),
+    ...(blocks === undefined ? {} : { blocks }),
+    ...(window === undefined ? {} : { window }),
+  };
+}
+
+/** The file's configuration with the options over it. */
+async function inputOf(flags: ExperimentFlags): Promise<StudyInput> {
+  const file = flags.config === undefined ? {} : await readStudyInput(flags.config);
+  const { data } = flags;
+  const ofData = [flags.groupBy, flags.blocks, flags.window, flags.images];
+  if (data === undefined && ofData.some((flag) => flag !== undefined)) {
+    badUsage(
+      '--group-by, --blocks, --window and --images speak of --data. Give it, or write them into the configuration.',
+    );
+  }
+  const { protocol, models, epochs, batch, learningRate, size, seeds, splitSeed } = flags;
+  const { widths, loss, augment, validation, test, folds, backend } = flags;
+  const settings = {
+    ...{ protocol, models, epochs, batch, learningRate, size, seeds, splitSeed },
+    ...{ widths, loss, augment, validation, test, folds, backend },
+    data: data?.map((source) => datasetOf(source, flags)),
+  };
+  return { ...file, ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+function printEstimates(estimates: readonly RunEstimate[], { log }: Output): void {
+  for (const estimate of estimates) {
+    const { steps, seconds, bytes, finished } = estimate;
+    log(
+      `${runTitle(estimate)}: ${finished ? 'finished' : `${duration(seconds)} for ${steps} steps`}, memory ${gibibytes(bytes)}`,
+    );
+  }
+  const left = estimates.filter(({ finished }) => !finished);
+  log(
+    `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`,
+  );
+}
+
+const progressText = ({ run, runs, title }: StudyProgress): string => `run ${run}/${runs}  ${title}`;
+
+async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<void> {
+  const output = createOutput(flags);
+  const { log } = output;
+  const input = await inputOf(flags);
+  const study = await output.withProgress(
+    () => 'images read',
+    (onProgress) => prepareStudy(input, flags.out, { signal, onProgress }),
+  );
+  await startBackend(study.config.backend, log);
+  for (const { dataset, samples, splits } of study.datasets) {
+    const [parts] = splits;
+    const folds = splits.length > 1 ? ` in each of ${splits.length} folds` : '';
+    log(
+      `${dataset.name}: ${samples.length} images: ${parts?.train.length} for training, ${parts?.validation.length} for validation, ${parts?.test.length} for the test${folds}.`,
+    );
+  }
+  if (flags.dryRun) {
+    const runs = await estimateStudy(study, signal);
+    printEstimates(runs, output);
+    const left = runs.filter(({ finished }) => !finished);
+    if (flags.json) {
+      printJson({
+        runs,
+        hours: sum(left.map(({ seconds }) => seconds)) / 3600,
+        peakBytes: Math.max(0, ...runs.map(({ bytes }) => bytes)),
+      });
+    }
+    return;
+  }
+  const started = performance.now();
+  try {
+    const results = await output.withProgress<StudyProgress, Awaited<ReturnType<typeof performStudy>>>(
+      progressText,
+      (onProgress) =>
+        performStudy(study, {
+          signal,
+          onProgress,
+          onEstimate: (estimates) => printEstimates(estimates, output),
+          onRun: (key, { run, runs, kept }) => log(`run ${run}/${runs}: ${runTitle(key)}${kept ? ' (kept)' : ''}`),
+          onEpoch: ({ epoch, epochs, loss, valDice, valMeanIoU, seconds, isBest }) =>
+            log(
+              `  epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  Dice ${scoreText(valDice)}  MIoU ${scoreText(valMeanIoU)}  ${duration(seconds)}${isBest ? '  best' : ''}`,
+            ),
+        }),
+    );
+    const { report, html } = await writeReport(study, results);
+    log(`Done in ${duration((performance.now() - started) / 1000)}. Report: ${html}`);
+    if (flags.json) printJson(report);
+  } catch (error) {
+    if (error === signal.reason) {
+      log(`Stopped; what was done is kept. Go on with the same command, --out ${shellWord(flags.out)}.`);
+    }
+    throw error;
+  }
+}
+
+export function experimentCommand(signal: AbortSignal): Command {
+  return new Command('experiment')
+    .description(
+      'Compare networks on data sets as the paper did it; writes report.html and report.json, and goes on where it stopped.',
+    )
+    .option(
+      '--data <dir>',
+      'folder with image/ and mask/ (and other layouts), or phantom:lung|liver|cell; may be given again',
+      parse.collect,
+    )
+    .option('--models <a,b,...>', `networks: ${modelNames.join(', ')}`, parse.someOf(modelNames))
+    .requiredOption('--out <dir>', 'folder of the study, new or to go on with')
+    .option('--config <file>', 'study.json with any of these settings; options win over it')
+    .option(
+      '--protocol <name>',
+      'paper: 512x512, 50 epochs, enlarged five times; quick: small, on phantoms; or custom',
+      parse.oneOf(['custom', 'quick', 'paper'] as const),
+    )
+    .option('--backend <name>', 'wasm, cpu, tensorflow, webgpu or auto; default wasm')
+    .option('--epochs <n>', 'epochs of each run; default 50', parse.count)
+    .option('--batch <n>', 'images in a step; default 5', parse.count)
+    .option('--learning-rate <rate>', 'of Adam; default 0.001', parse.positive)
+    .option('--size <n>', 'resize images to N or HEIGHTxWIDTH pixels', parse.size)
+    .option('--seeds <a,b,...>', 'each network is trained once with each; default 0', parse.seeds)
+    .option('--split-seed <n>', 'of the parts, the same for all runs; default 0', parse.seed)
+    .option('--widths <a,b,...>', 'channels of each stage of every network', parse.widths)
+    .option('--loss <name>', `${lossNames.join(', ')}; default bce`, parse.oneOf(lossNames))
+    .option(
+      '--augment <kind>',
+      'none, random or expand; default random',
+      parse.oneOf(['none', 'random', 'expand'] as const),
+    )
+    .option(
+      '--group-by <regex>',
+      "pattern on the name, or 'volume': slices of one group stay in one part",
+      parse.groupBy,
+    )
+    .option('--blocks', 'the images are sections of one specimen: the parts are blocks of contiguous ones')
+    .option('--window <centre,width>', 'intensity window, for example of CT in HU', parse.window)
+    .option('--images <n>', 'at most so many images of each data set', parse.count)
+    .option('--validation <share>', 'share of the images for validation; default 0.2', parse.fraction)
+    .option('--test <share>', 'share of the images for a test part; default 0', parse.share)
+    .option('--folds <k>', 'cross-validation in k folds', parse.count)
+    .option('--dry-run', 'print hours and memory of each run, and stop', false)
+    .option('--json', 'print one JSON document', false)
+    .action((flags: ExperimentFlags) => experiment(flags, signal));
+}

@@ -1,0 +1,68 @@
+/** What a network costs on this machine, measured: seconds for an image, largest sum of tensors alive. */
+import * as tf from '@tensorflow/tfjs-core';
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { packBatch, type Sample } from '../data/index.js';
+import { predictProbability } from '../inference/index.js';
+import { create as createLoss, type LossName } from '../losses/index.js';
+import { percentile } from '../metrics/index.js';
+import { logitsModel } from '../training/logitsModel.js';
+import { applyLogits, batchTensors, headLoss } from '../training/step.js';
+
+/** Predictions that are timed, unless they take longer than this in all. */
+const PASSES = 5;
+const LONGEST_SECONDS = 10;
+
+/** Of a float32. */
+const BYTES = 4;
+
+/** Median seconds of the prediction of one image, after one to warm up. */
+export async function secondsPerImage(model: tfl.LayersModel, sample: Sample): Promise<number> {
+  await predictProbability(model, sample);
+  const seconds: number[] = [];
+  for (let total = 0; seconds.length < PASSES && total < LONGEST_SECONDS; ) {
+    const started = performance.now();
+    await predictProbability(model, sample);
+    const taken = (performance.now() - started) / 1000;
+    seconds.push(taken);
+    total += taken;
+  }
+  return percentile(Float64Array.from(seconds), 50);
+}
+
+/** The largest sum of tensors alive during some work, less those that were alive before and are not the network's. */
+async function peakOf(model: tfl.LayersModel, work: () => Promise<void>): Promise<number> {
+  const others = tf.memory().numBytes - BYTES * model.countParams();
+  const { peakBytes } = await tf.profile(async () => {
+    await work();
+    return [];
+  });
+  return peakBytes - others;
+}
+
+/**
+ * Bytes of all tensors alive at the fullest moment, weights included: of the loss and gradients of a batch, and of the
+ * prediction of one image. What a backend holds besides, such as unfolded maps or free blocks, is not in it.
+ *
+ * The network's moving statistics are those of one more batch afterwards.
+ */
+export async function peakBytes(
+  model: tfl.LayersModel,
+  batch: readonly Sample[],
+  lossName: LossName,
+): Promise<{ training: number; inference: number }> {
+  const [first] = batch;
+  if (first === undefined) throw new Error('The peak needs at least one sample.');
+  const network = logitsModel(model);
+  const loss = createLoss(lossName, { fromLogits: true });
+  const training = await peakOf(model, async () =>
+    tf.tidy(() => {
+      const { x, yTrue } = batchTensors(packBatch(batch));
+      const weights = network.trainableWeights.map((weight) => weight.read() as tf.Variable);
+      tf.variableGrads(() => headLoss(loss, yTrue, applyLogits(network, x, { training: true })), weights);
+    }),
+  );
+  const inference = await peakOf(model, async () => {
+    await predictProbability(model, first);
+  });
+  return { training, inference };
+}

@@ -1,0 +1,43 @@
+/** The data sets of a study, loaded, reduced and divided. */
+import { loadSamples } from '../../data/files/index.js';
+import { isOneGroup, type Preprocessing, type Sample, type Split } from '../../data/index.js';
+import { DataError } from '../../runtime/errors.js';
+import type { LongCallOptions } from '../../runtime/progress.js';
+import { partsOfStudy, subset } from '../parts.js';
+import type { StudyConfig, StudyDataset } from '../schemas.js';
+
+/** A data set in memory with its parts, one split for each fold. */
+export interface LoadedDataset {
+  readonly dataset: StudyDataset;
+  readonly samples: readonly Sample[];
+  readonly preprocessing: Preprocessing;
+  /** The parts are blocks of one specimen. */
+  readonly blocks: boolean;
+  readonly splits: readonly Split<Sample>[];
+}
+
+/**
+ * Loads a data set of a study.
+ *
+ * @throws DataError where it cannot be read, has no foreground, or too few images.
+ */
+export async function loadDataset(
+  dataset: StudyDataset,
+  config: StudyConfig,
+  options: LongCallOptions,
+): Promise<LoadedDataset> {
+  const { name, source, groupBy, window, images } = dataset;
+  const { samples: all, preprocessing } = await loadSamples(source, {
+    ...options,
+    ...(config.size === null ? {} : { size: config.size }),
+    ...(groupBy === null ? {} : { groupBy }),
+    ...(window === null ? {} : { window }),
+    ...(images !== null && source.startsWith('phantom:') ? { phantomCount: images } : {}),
+  });
+  const samples = images === null || images >= all.length ? all : subset(all, images, config.splitSeed);
+  if (!samples.some(({ mask }) => mask.includes(1))) {
+    throw new DataError(`Data set ${name}: no mask holds any foreground, so that there is nothing to learn.`);
+  }
+  const blocks = dataset.blocks || (groupBy === null && isOneGroup(samples));
+  return { dataset, samples, preprocessing, blocks, splits: partsOfStudy(samples, config, blocks) };
+}

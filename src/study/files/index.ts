@@ -1,0 +1,15 @@
+/** Studies on disk, for Node, Deno and Bun. */
+export { type DatasetInput, readStudyInput, resolveStudy, type StudyInput } from './config.js';
+export type { LoadedDataset } from './datasets.js';
+export type { RunEstimate } from './estimate.js';
+export { writeReport } from './report.js';
+export { readMask, readResult, runFolder } from './results.js';
+export {
+  estimateStudy,
+  type PreparedStudy,
+  performStudy,
+  prepareStudy,
+  type StudyEpoch,
+  type StudyOptions,
+  type StudyProgress,
+} from './study.js';

@@ -1,0 +1,136 @@
+/** The study: every run of a configuration in one folder, each begun, gone on with or kept. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataError } from '../../runtime/errors.js';
+import type { LongCallOptions, Progress } from '../../runtime/progress.js';
+import { writeJson } from '../../training/files/index.js';
+import type { EpochReport } from '../../training/index.js';
+import { listRuns, type RunKey, runTitle } from '../runs.js';
+import type { RunResult, StudyConfig } from '../schemas.js';
+import { resolveStudy, type StudyInput } from './config.js';
+import { type LoadedDataset, loadDataset } from './datasets.js';
+import { estimateRuns, type RunEstimate, stepsOf } from './estimate.js';
+import { readResult, runFolder } from './results.js';
+import { type PreparedRun, performRun, requireSameRun, runConfigOf } from './run.js';
+
+/** Progress of a study: `done` and `total` count optimizer steps of all runs. */
+export interface StudyProgress extends Progress {
+  /** The run under way, counted from 1. */
+  readonly run: number;
+  readonly runs: number;
+  /** What is trained, such as `unet on lung, seed 1`. */
+  readonly title: string;
+}
+
+/** What a run reports after each epoch. */
+export interface StudyEpoch extends EpochReport {
+  readonly key: RunKey;
+  readonly epochs: number;
+}
+
+/** Options of a study. */
+export interface StudyOptions extends LongCallOptions<StudyProgress> {
+  /** Called with the estimate of every run before the first step. */
+  readonly onEstimate?: (estimates: readonly RunEstimate[]) => void;
+  /** Called before a run begins or goes on, and for one that is kept. */
+  readonly onRun?: (
+    key: RunKey,
+    position: { readonly run: number; readonly runs: number; readonly kept: boolean },
+  ) => void;
+  readonly onEpoch?: (epoch: StudyEpoch) => void;
+}
+
+/** A study that has been loaded and checked. */
+export interface PreparedStudy {
+  readonly folder: string;
+  readonly config: StudyConfig;
+  readonly datasets: readonly LoadedDataset[];
+  readonly runs: readonly (PreparedRun & { readonly finished: boolean; readonly result: RunResult | undefined })[];
+}
+
+/**
+ * Loads the data of a study, divides it, and looks for what has been done already. Nothing is written.
+ *
+ * @throws InvalidArgumentError, DataError for what is illegal or does not fit the folder.
+ */
+export async function prepareStudy(
+  input: StudyInput,
+  folder: string,
+  options: Pick<LongCallOptions, 'signal' | 'onProgress'> = {},
+): Promise<PreparedStudy> {
+  const config = resolveStudy(input);
+  await requireStudyFolder(folder);
+  const datasets: LoadedDataset[] = [];
+  for (const dataset of config.data) datasets.push(await loadDataset(dataset, config, options));
+  const runs = await Promise.all(
+    listRuns(config).map(async (key) => {
+      const data = datasets.find(({ dataset }) => dataset.name === key.dataset);
+      const parts = data?.splits[(key.fold ?? 1) - 1];
+      if (data === undefined || parts === undefined) throw new Error(`There is no part for ${runTitle(key)}.`);
+      const run = { key, folder: runFolder(folder, key), data, parts, config: runConfigOf(key, data, parts, config) };
+      await requireSameRun(run.folder, run.config);
+      const result = await readResult(run.folder);
+      return { ...run, result, finished: result !== undefined };
+    }),
+  );
+  return { folder, config, datasets, runs };
+}
+
+/** Estimates the runs of a study that are not finished yet. */
+export const estimateStudy = ({ runs }: PreparedStudy, signal?: AbortSignal): Promise<RunEstimate[]> =>
+  estimateRuns(runs, signal);
+
+/**
+ * Performs the runs of a study that are not finished.
+ *
+ * @returns The result of every run, in the order of `listRuns`.
+ * @throws OutOfMemoryError before the first step where a run cannot fit; `signal.reason` where aborted: the study goes on
+ *   from there when it is called again.
+ */
+export async function performStudy(study: PreparedStudy, options: StudyOptions = {}): Promise<RunResult[]> {
+  const { folder, config, runs } = study;
+  const { signal, onProgress, onEstimate, onRun, onEpoch } = options;
+  const left = runs.filter(({ finished }) => !finished);
+  if (left.length > 0) {
+    const estimates = await estimateRuns(left, signal);
+    onEstimate?.(estimates);
+  }
+  await mkdir(folder, { recursive: true });
+  await writeJson(join(folder, 'study.json'), config);
+  const steps = runs.map(({ parts, config: run }) => stepsOf(parts, run));
+  const total = steps.reduce((sum, each) => sum + each, 0);
+  let before = 0;
+  const results: RunResult[] = [];
+  for (const [i, run] of runs.entries()) {
+    const position = { run: i + 1, runs: runs.length };
+    onRun?.(run.key, { ...position, kept: run.finished });
+    const result =
+      run.result ??
+      (await performRun(run, {
+        ...(signal === undefined ? {} : { signal }),
+        onProgress: ({ done }) =>
+          onProgress?.({ status: 'training', done: before + done, total, ...position, title: runTitle(run.key) }),
+        onEpoch: (report) => onEpoch?.({ ...report, key: run.key, epochs: run.config.epochs }),
+      }));
+    results.push(result);
+    before += steps[i] ?? 0;
+  }
+  return results;
+}
+
+/** What a study's folder may hold at its top. */
+const OWN_FILES = ['study.json', 'runs', 'report.html', 'report.json'];
+
+/** Refuses a folder that holds anything that is no study. */
+async function requireStudyFolder(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] as string[];
+    throw new DataError(`${folder} cannot be the folder of a study: ${error.message}. Give another --out.`, {
+      cause: error,
+    });
+  });
+  const foreign = names.find((name) => !OWN_FILES.includes(name) && !name.endsWith('.tmp'));
+  if (foreign !== undefined) {
+    throw new DataError(`${folder} holds something that is no study (${foreign}). Give a new folder as --out.`);
+  }
+}

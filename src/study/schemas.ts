@@ -1,0 +1,119 @@
+/** Schemas of a study's documents: its configuration, and the result of each run. `schemas/` is generated from them. */
+import { z } from 'zod';
+import { names as lossNames } from '../losses/index.js';
+import { names as modelNames } from '../models/index.js';
+import { bestEpochSchema, historySchema } from '../training/files/index.js';
+
+const count = z.int().min(0);
+const positive = z.int().min(1);
+
+/** One data set of a study. */
+export const datasetSchema = z.strictObject({
+  /** How the report calls it; also a folder's name. Default: of the source. */
+  name: z.string().regex(/^[\w][\w.+-]*$/, 'letters, digits, _, -, . and + only'),
+  /** The folder, or phantom:lung|liver|cell. */
+  source: z.string().min(1),
+  /** 'volume' or a regular expression on the names: the patients or volumes that parts and intervals keep whole. */
+  groupBy: z.string().nullable(),
+  /** The images are contiguous sections of one specimen: the parts are blocks of them, and there is no interval. */
+  blocks: z.boolean(),
+  /** Intensity window [centre, width]. */
+  window: z.tuple([z.number(), z.number().positive()]).readonly().nullable(),
+  /** At most so many images, chosen by the study's split seed, whole groups first; of phantoms how many are drawn. */
+  images: positive.nullable(),
+  /** Where the data come from and under which terms, as the report states it. */
+  origin: z.string().nullable(),
+});
+
+/** Everything that decides what a study does. */
+export const studyConfigSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  protocol: z.enum(['custom', 'quick', 'paper']),
+  data: z.array(datasetSchema).min(1).readonly(),
+  models: z.array(z.enum(modelNames)).min(1).readonly(),
+  /** Channels of each stage of every network; null: each network's own. */
+  widths: z.array(positive).min(2).readonly().nullable(),
+  /** Of UNet++. */
+  deepSupervision: z.boolean(),
+  epochs: positive,
+  batch: positive,
+  learningRate: z.number().positive(),
+  loss: z.enum(lossNames),
+  augment: z.enum(['none', 'random', 'expand']),
+  /** [height, width] that images and masks are resized to; null: their own, phantoms 512x512. */
+  size: z.tuple([positive, positive]).readonly().nullable(),
+  /** Seeds of weights, order and augmentation: each network is trained once with each. */
+  seeds: z.array(z.int()).min(1).readonly(),
+  /** Seed of the parts, which are the same in every run so that cases can be paired. */
+  splitSeed: z.int(),
+  /** Share of the images for validation; with folds the folds decide. */
+  validation: z.number().gt(0).lt(1),
+  /** Share of the images for a test part that no choice of an epoch sees. */
+  test: z.number().min(0).lt(1),
+  /** K of a cross-validation, or null for one split. */
+  folds: z.int().min(2).nullable(),
+  backend: z.string(),
+});
+
+const score = z.number().nullable();
+
+/** What a network did on one image; boundaries are measured in pixels of the study's size. */
+export const caseSchema = z.strictObject({
+  name: z.string(),
+  group: z.string().nullable(),
+  tp: count,
+  fp: count,
+  fn: count,
+  tn: count,
+  /** Of the foreground. */
+  dice: score,
+  iou: score,
+  /** Share of both contours within one pixel of the other. */
+  surfaceDice: score,
+  /** 95 % Hausdorff distance in pixels; null where a mask is empty. */
+  hausdorff95: score,
+  /** Connected parts of the true foreground, those without any predicted pixel, and predicted parts without any true one. */
+  objects: count,
+  missed: count,
+  spurious: count,
+});
+
+const partScores = {
+  /** Over both classes, counts added up over all images. */
+  meanIoU: z.number(),
+  /** Of the foreground, counts added up over all images. */
+  dice: z.number(),
+  cases: z.array(caseSchema).readonly(),
+};
+
+/** The scores of a network on the validation part after an epoch. */
+export const epochResultSchema = z.strictObject({ epoch: positive, ...partScores });
+
+/** result.json of a finished run. */
+export const runResultSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  model: z.enum(modelNames),
+  dataset: z.string(),
+  seed: z.int(),
+  /** Counted from 1; null without folds. */
+  fold: positive.nullable(),
+  history: historySchema,
+  /** By validation Dice. */
+  best: epochResultSchema,
+  last: epochResultSchema,
+  /** The best epoch's network on the test part; null without one. */
+  test: z.strictObject(partScores).nullable(),
+  /** Median over the epochs that ran without interruption, validation included; null where none did. */
+  secondsPerEpoch: z.number().nullable(),
+  /** Median of the prediction of one image, after one to warm up. */
+  secondsPerImage: z.number(),
+  /** Largest sum of all tensors alive, in bytes, in a training step and in the prediction of one image. */
+  peakBytes: z.strictObject({ training: count, inference: count }),
+});
+
+export type StudyDataset = z.infer<typeof datasetSchema>;
+export type StudyConfig = z.infer<typeof studyConfigSchema>;
+export type CaseResult = z.infer<typeof caseSchema>;
+export type EpochResult = z.infer<typeof epochResultSchema>;
+export type RunResult = z.infer<typeof runResultSchema>;
+export { bestEpochSchema, historySchema };
