@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { names as lossNames } from '../losses/index.js';
 import { names as modelNames } from '../models/index.js';
-import { bestEpochSchema, historySchema } from '../training/files/index.js';
+import { historySchema } from '../training/files/index.js';
 
 const count = z.int().min(0);
 const positive = z.int().min(1);
@@ -111,9 +111,162 @@ export const runResultSchema = z.strictObject({
   peakBytes: z.strictObject({ training: count, inference: count }),
 });
 
+const interval = z.tuple([z.number(), z.number()]).readonly();
+
+/** Several numbers that stand for one. */
+export const summarySchema = z.strictObject({
+  n: count,
+  /** Cases without a value, such as a distance to an empty mask. */
+  undefined: count,
+  mean: score,
+  /** Of the sample (n - 1). */
+  sd: score,
+  median: score,
+  min: score,
+  max: score,
+});
+
+/** The scores of a network on a part of a data set, over all its seeds and folds. */
+export const partSummarySchema = z.strictObject({
+  /** Of the foreground over the whole set; the mean over seeds. */
+  dice: z.number(),
+  /** Of both classes over the whole set; the mean over seeds. */
+  meanIoU: z.number(),
+  bySeed: z.array(z.strictObject({ seed: z.int(), dice: z.number(), meanIoU: z.number() })).readonly(),
+  /** Over seeds, of the sample (n - 1); null with one seed. */
+  seedSd: z.strictObject({ dice: score, meanIoU: score }),
+  /** Percentile bootstrap over units of the mean over seeds. */
+  confidence: z.strictObject({
+    dice: interval.nullable(),
+    level: z.number(),
+    unit: z.enum(['group', 'image']),
+    n: count,
+    reason: z.string().optional(),
+    note: z.string().optional(),
+  }),
+  /** Over images, each the mean over seeds: how the paper's code averages. */
+  perImage: z.strictObject({
+    dice: summarySchema,
+    iou: summarySchema,
+    surfaceDice: summarySchema,
+    hausdorff95: summarySchema,
+  }),
+  /** True objects over all seeds, how many of them were missed, and how many were made up. */
+  objects: count,
+  missed: count,
+  spurious: count,
+  /** Images without foreground in truth and prediction, which score 1, over all seeds. */
+  emptyCases: count,
+});
+
+/** One network on one data set. */
+export const rowSchema = z.strictObject({
+  dataset: z.string(),
+  model: z.enum(modelNames),
+  best: partSummarySchema,
+  last: partSummarySchema,
+  test: partSummarySchema.nullable(),
+  /** Medians over the runs. */
+  secondsPerEpoch: z.number().nullable(),
+  secondsPerImage: z.number(),
+  peakBytes: z.strictObject({ training: count, inference: count }),
+});
+
+const pairSchema = z.strictObject({
+  a: z.string(),
+  b: z.string(),
+  /** Dice of a minus that of b. */
+  difference: score,
+  interval: interval.nullable(),
+  level: z.number(),
+  p: score,
+  holmP: score,
+  method: z.enum(['exact', 'normal']).nullable(),
+  ranksFavour: z.enum(['a', 'b']).nullable(),
+  unit: z.enum(['group', 'image']),
+  n: count,
+  reason: z.string().optional(),
+  note: z.string().optional(),
+});
+
+/** All pairs of networks on one data set; by the test part where there is one. */
+export const comparisonSchema = z.strictObject({
+  dataset: z.string(),
+  part: z.enum(['validation', 'test']),
+  pairs: z.array(pairSchema).readonly(),
+  /** The network that is separated from every other; null with the reason. */
+  best: z.strictObject({ name: z.string().nullable(), reason: z.string().optional() }),
+});
+
+const trivialSchema = z.strictObject({ dice: score, meanIoU: score });
+
+/** A data set as the report states it. */
+export const reportDatasetSchema = z.strictObject({
+  name: z.string(),
+  origin: z.string().nullable(),
+  images: count,
+  /** [height, width]. */
+  size: z.tuple([positive, positive]).readonly(),
+  channels: positive,
+  /** Images of each part; with folds of the first fold. */
+  train: count,
+  validation: count,
+  test: count,
+  folds: z.int().nullable(),
+  /** How the parts were made. */
+  split: z.enum(['images', 'groups', 'blocks']),
+  groups: count.nullable(),
+  window: z.tuple([z.number(), z.number()]).readonly().nullable(),
+  /** Share of foreground pixels. */
+  foreground: z.number(),
+  /** On the scored part, what they chose coming from the training part; with folds the mean over folds. */
+  trivial: z.strictObject({
+    allForeground: trivialSchema,
+    otsu: trivialSchema.extend({ polarity: z.string() }),
+    bestThreshold: trivialSchema.extend({ polarity: z.string(), threshold: z.number() }),
+  }),
+});
+
+/** report.json of a study. */
+export const reportSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  protocol: z.enum(['custom', 'quick', 'paper']),
+  /** What differs from the paper's protocol. */
+  deviations: z.array(z.string()).readonly(),
+  datasets: z.array(reportDatasetSchema).readonly(),
+  runs: z.array(runResultSchema).readonly(),
+  rows: z.array(rowSchema).readonly(),
+  comparisons: z.array(comparisonSchema).readonly(),
+  complexity: z
+    .array(
+      z.strictObject({
+        model: z.enum(modelNames),
+        /** [height, width, channels] of one image. */
+        inputShape: z.array(positive).readonly(),
+        /** Trainable ones. */
+        params: count,
+        /** Multiply-accumulates of the convolutions. */
+        macs: count,
+        /** As the paper counts them (convention 'paper'). */
+        paperMacs: count,
+      }),
+    )
+    .readonly(),
+  /** How everything was counted. */
+  definitions: z.array(z.string()).readonly(),
+  config: studyConfigSchema,
+  versions: z.record(z.string(), z.string()),
+  /** Where it ran. */
+  machine: z.strictObject({ backend: z.string(), threads: positive, processor: z.string(), system: z.string() }),
+  command: z.string(),
+});
+
 export type StudyDataset = z.infer<typeof datasetSchema>;
 export type StudyConfig = z.infer<typeof studyConfigSchema>;
 export type CaseResult = z.infer<typeof caseSchema>;
 export type EpochResult = z.infer<typeof epochResultSchema>;
 export type RunResult = z.infer<typeof runResultSchema>;
-export { bestEpochSchema, historySchema };
+export type PartSummary = z.infer<typeof partSummarySchema>;
+export type ReportRow = z.infer<typeof rowSchema>;
+export type ReportDataset = z.infer<typeof reportDatasetSchema>;
+export type StudyReport = z.infer<typeof reportSchema>;

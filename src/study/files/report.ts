@@ -1,12 +1,79 @@
-/** The report of a study on disk. */
+/** The report of a study on disk: report.json, and report.html that opens without a network. */
+import { cpus, release, type } from 'node:os';
 import { join } from 'node:path';
-import { writeJson } from '../../training/files/index.js';
-import type { RunResult } from '../schemas.js';
+import * as tf from '@tensorflow/tfjs-core';
+import { versions, writeAtomically, writeJson } from '../../training/files/index.js';
+import { assembleReport } from '../report/assemble.js';
+import { chooseCases, type FigureCase, inFigureOrder } from '../report/figure4.js';
+import { renderReport } from '../report/html/index.js';
+import { listRuns } from '../runs.js';
+import type { RunResult, StudyReport } from '../schemas.js';
+import type { LoadedDataset } from './datasets.js';
+import { readMask, runFolder } from './results.js';
 import type { PreparedStudy } from './study.js';
 
-export async function writeReport(study: PreparedStudy, results: readonly RunResult[]) {
-  const report = { protocol: study.config.protocol, runs: results };
-  const json = join(study.folder, 'report.json');
+/** A written report. */
+export interface WrittenReport {
+  readonly report: StudyReport;
+  /** Paths of the two files. */
+  readonly json: string;
+  readonly html: string;
+}
+
+/** The rows of Fig. 4 of a data set: predictions of the first seed at its best epoch, in the first fold. */
+async function figuresOf(
+  { folder, config }: PreparedStudy,
+  { dataset: { name }, splits }: LoadedDataset,
+  results: readonly RunResult[],
+): Promise<FigureCase[]> {
+  const keys = listRuns(config);
+  const shown = inFigureOrder(config.models).map((model) => {
+    const index = keys.findIndex((key) => key.dataset === name && key.model === model);
+    const key = keys[index];
+    const result = results[index];
+    if (key === undefined || result === undefined) throw new Error(`${model} was not run on ${name}.`);
+    return { model, folder: runFolder(folder, key), cases: result.best.cases };
+  });
+  const cases = await Promise.all(
+    (splits[0]?.validation ?? []).map(async (sample) => ({
+      sample,
+      predictions: await Promise.all(
+        shown.map(async ({ model, folder: run, cases: scored }) => ({
+          model,
+          mask: await readMask(run, sample.name),
+          dice: scored.find((each) => each.name === sample.name)?.dice ?? null,
+        })),
+      ),
+    })),
+  );
+  return chooseCases(name, cases);
+}
+
+/** The command that runs a study again from what its folder holds. */
+const COMMAND = 'pyconvunet experiment --config study.json --out FOLDER';
+
+/**
+ * Writes the report of a study that has ended.
+ *
+ * @param results Of `performStudy`.
+ */
+export async function writeReport(study: PreparedStudy, results: readonly RunResult[]): Promise<WrittenReport> {
+  const { folder, config, datasets } = study;
+  const report = assembleReport(config, datasets, results, {
+    versions: versions(),
+    machine: {
+      backend: tf.getBackend(),
+      threads: 1,
+      processor: cpus()[0]?.model ?? 'unknown',
+      system: `${type()} ${release()}`,
+    },
+    command: COMMAND,
+  });
+  const figures: FigureCase[] = [];
+  for (const dataset of datasets) figures.push(...(await figuresOf(study, dataset, results)));
+  const json = join(folder, 'report.json');
+  const html = join(folder, 'report.html');
   await writeJson(json, report);
-  return { report, json, html: join(study.folder, 'report.html') };
+  await writeAtomically(html, await renderReport(report, figures));
+  return { report, json, html };
 }
