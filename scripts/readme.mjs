@@ -48,7 +48,7 @@ function fill(text, name, content) {
   return `${text.slice(0, from)}${begin}\n${content}\n${text.slice(to)}`;
 }
 
-const commands = ['demo', 'train', 'evaluate', 'predict', 'complexity', 'doctor'];
+const commands = ['demo', 'train', 'evaluate', 'predict', 'experiment', 'complexity', 'draw', 'doctor'];
 const read = (page) => (existsSync(join(root, page)) ? readFileSync(join(root, page), 'utf8') : '');
 const pages = {
   'README.md': fill(fill(read('README.md'), 'complexity', networks()), 'help', help()),

@@ -10,6 +10,7 @@ const isBuilt = !isStale() || (await steps.run('build', 'npm', ['run', '--silent
 steps.vitest('unit tests');
 await steps.run('API pages: every export documented', 'typedoc', ['--emit', 'none']);
 if (isBuilt) {
+  await steps.run('figures show the networks', 'node', ['scripts/figures.mjs', '--check']);
   await steps.run('README shows what the command prints', 'node', ['scripts/readme.mjs', '--check']);
   steps.vitest('the packed package', ['--config', 'test/package/vitest.config.ts']);
 }

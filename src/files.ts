@@ -12,6 +12,24 @@ export {
   type Pair,
 } from './data/files/index.js';
 export {
+  type DatasetInput,
+  estimateStudy,
+  type PreparedStudy,
+  performStudy,
+  prepareStudy,
+  type RunEstimate,
+  type RunStudyOptions,
+  readStudyInput,
+  resolveStudy,
+  runStudy,
+  type StudyEpoch,
+  type StudyInput,
+  type StudyOptions,
+  type StudyProgress,
+  type WrittenReport,
+  writeReport,
+} from './study/files/index.js';
+export {
   createRun,
   type RunConfig,
   readCheckpoint,

@@ -8,6 +8,8 @@
 export * as augment from './augment/index.js';
 /** Parameters and multiplications of a network, layer by layer, by a named convention; the paper's closed forms beside them. */
 export * as complexity from './complexity/index.js';
+/** Networks and pyramidal convolutions drawn as SVG (Figs. 5 and 1 of the paper). */
+export * as figures from './figures/index.js';
 /** From an image to its segmentation: preprocessing, prediction, masks, contours and overlays. */
 export * as inference from './inference/index.js';
 /** Keras-style layers; importing them registers them, so that saved models find them. */

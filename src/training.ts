@@ -5,4 +5,6 @@
  */
 export * from './data/index.js';
 export * from './optimizers/index.js';
+/** The paper's study: paired statistics over cases and seeds. */
+export * as study from './study/index.js';
 export * from './training/index.js';

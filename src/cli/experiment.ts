@@ -5,19 +5,15 @@ import { names as modelNames } from '../models/index.js';
 import {
   type DatasetInput,
   estimateStudy,
-  performStudy,
   prepareStudy,
-  type RunEstimate,
   readStudyInput,
+  resolveStudy,
   type StudyInput,
-  type StudyProgress,
-  writeReport,
 } from '../study/files/index.js';
-import { runTitle } from '../study/index.js';
-import { gibibytes } from '../training/index.js';
 import { startBackend } from './backend.js';
-import { createOutput, duration, type Output, printJson, scoreText, shellWord } from './output.js';
+import { createOutput, printJson, shellWord } from './output.js';
 import * as parse from './parsers.js';
+import { printEstimates, runInFolder, sum } from './study.js';
 import { badUsage } from './usage.js';
 
 interface ExperimentFlags {
@@ -80,32 +76,17 @@ async function inputOf(flags: ExperimentFlags): Promise<StudyInput> {
   return { ...file, ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) };
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
-function printEstimates(estimates: readonly RunEstimate[], { log }: Output): void {
-  for (const estimate of estimates) {
-    const { steps, seconds, bytes, finished } = estimate;
-    log(
-      `${runTitle(estimate)}: ${finished ? 'finished' : `${duration(seconds)} for ${steps} steps`}, memory ${gibibytes(bytes)}`,
-    );
-  }
-  const left = estimates.filter(({ finished }) => !finished);
-  log(
-    `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`,
-  );
-}
-
-const progressText = ({ run, runs, title }: StudyProgress): string => `run ${run}/${runs}  ${title}`;
-
 async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<void> {
   const output = createOutput(flags);
   const { log } = output;
   const input = await inputOf(flags);
+  // Names that are not known are told before a backend starts.
+  const { backend } = resolveStudy(input);
+  const { name } = await startBackend(backend, log);
   const study = await output.withProgress(
     () => 'images read',
-    (onProgress) => prepareStudy(input, flags.out, { signal, onProgress }),
+    (onProgress) => prepareStudy({ ...input, backend: name }, flags.out, { signal, onProgress }),
   );
-  await startBackend(study.config.backend, log);
   for (const { dataset, samples, splits } of study.datasets) {
     const [parts] = splits;
     const folds = splits.length > 1 ? ` in each of ${splits.length} folds` : '';
@@ -126,31 +107,12 @@ async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<
     }
     return;
   }
-  const started = performance.now();
-  try {
-    const results = await output.withProgress<StudyProgress, Awaited<ReturnType<typeof performStudy>>>(
-      progressText,
-      (onProgress) =>
-        performStudy(study, {
-          signal,
-          onProgress,
-          onEstimate: (estimates) => printEstimates(estimates, output),
-          onRun: (key, { run, runs, kept }) => log(`run ${run}/${runs}: ${runTitle(key)}${kept ? ' (kept)' : ''}`),
-          onEpoch: ({ epoch, epochs, loss, valDice, valMeanIoU, seconds, isBest }) =>
-            log(
-              `  epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  Dice ${scoreText(valDice)}  MIoU ${scoreText(valMeanIoU)}  ${duration(seconds)}${isBest ? '  best' : ''}`,
-            ),
-        }),
-    );
-    const { report, html } = await writeReport(study, results);
-    log(`Done in ${duration((performance.now() - started) / 1000)}. Report: ${html}`);
-    if (flags.json) printJson(report);
-  } catch (error) {
-    if (error === signal.reason) {
-      log(`Stopped; what was done is kept. Go on with the same command, --out ${shellWord(flags.out)}.`);
-    }
-    throw error;
-  }
+  const { report } = await runInFolder(study, {
+    output,
+    signal,
+    goOn: `the same command, --out ${shellWord(flags.out)}`,
+  });
+  if (flags.json) printJson(report);
 }
 
 export function experimentCommand(signal: AbortSignal): Command {

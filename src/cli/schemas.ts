@@ -16,7 +16,32 @@ export const trainDocument = z.strictObject({
 });
 
 /** `pyconvunet demo --json`. */
-export const demoDocument = trainDocument.extend({ predictions: z.string() });
+export const demoDocument = z.strictObject({
+  /** Path of report.html. */
+  report: z.string(),
+  predictions: z.string(),
+  rows: z.array(z.strictObject({ model: z.enum(modelNames), dice: score, meanIoU: score })),
+  seconds: z.number(),
+});
+
+/** `pyconvunet experiment --dry-run --json`. */
+export const dryRunDocument = z.strictObject({
+  runs: z.array(
+    z.strictObject({
+      model: z.enum(modelNames),
+      dataset: z.string(),
+      seed: z.int(),
+      fold: z.int().nullable(),
+      steps: count,
+      seconds: z.number(),
+      bytes: z.number(),
+      finished: z.boolean(),
+    }),
+  ),
+  /** Of the runs that are left. */
+  hours: z.number(),
+  peakBytes: z.number(),
+});
 
 /** `pyconvunet evaluate --json`. */
 export const evaluateDocument = z.strictObject({

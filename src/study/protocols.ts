@@ -46,7 +46,7 @@ const paper: ProtocolSettings = {
 const quick: ProtocolSettings = {
   ...paper,
   widths: [8, 16, 32, 64],
-  epochs: 8,
+  epochs: 15,
   learningRate: 3e-3,
   augment: 'random',
   size: [64, 64],

@@ -5,6 +5,7 @@ import Ajv from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import * as printed from '../../src/cli/schemas.js';
+import * as study from '../../src/study/schemas.js';
 import * as kept from '../../src/training/files/schemas.js';
 
 const folder = resolve(import.meta.dirname, '../../schemas');
@@ -20,6 +21,10 @@ const documents: readonly { name: string; title: string; schema: z.ZodType }[] =
   { name: 'doctor', title: 'pyconvunet doctor --json', schema: printed.doctorDocument },
   { name: 'config', title: 'config.json of a run', schema: kept.runConfigSchema },
   { name: 'history', title: 'history.json of a run', schema: kept.historySchema },
+  { name: 'report', title: 'report.json of a study', schema: study.reportSchema },
+  { name: 'dry-run', title: 'pyconvunet experiment --dry-run --json', schema: printed.dryRunDocument },
+  { name: 'study', title: 'study.json of a study', schema: study.studyConfigSchema },
+  { name: 'result', title: 'result.json of a run of a study', schema: study.runResultSchema },
   { name: 'checkpoint', title: 'checkpoint.json of a run', schema: kept.checkpointSchema },
 ];
 

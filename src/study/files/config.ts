@@ -25,7 +25,7 @@ const inputSchema = studyConfigSchema
 const PHANTOM = 'phantom:';
 
 /** Images of a phantom: the quick protocol's are few. */
-const PHANTOM_IMAGES = { custom: 50, quick: 50, paper: 267 } as const;
+const PHANTOM_IMAGES = { custom: 50, quick: 60, paper: 267 } as const;
 
 const phantoms: readonly DatasetInput[] = ['lung', 'liver', 'cell'].map((name) => ({ source: `${PHANTOM}${name}` }));
 

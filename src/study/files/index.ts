@@ -2,8 +2,9 @@
 export { type DatasetInput, readStudyInput, resolveStudy, type StudyInput } from './config.js';
 export type { LoadedDataset } from './datasets.js';
 export type { RunEstimate } from './estimate.js';
-export { writeReport } from './report.js';
+export { type WrittenReport, writeReport } from './report.js';
 export { readMask, readResult, runFolder } from './results.js';
+export { type RunStudyOptions, runStudy } from './runStudy.js';
 export {
   estimateStudy,
   type PreparedStudy,

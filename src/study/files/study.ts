@@ -1,7 +1,8 @@
 /** The study: every run of a configuration in one folder, each begun, gone on with or kept. */
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError } from '../../runtime/errors.js';
+import * as tf from '@tensorflow/tfjs-core';
+import { DataError, InvalidArgumentError } from '../../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../../runtime/progress.js';
 import { writeJson } from '../../training/files/index.js';
 import type { EpochReport } from '../../training/index.js';
@@ -48,8 +49,14 @@ export interface PreparedStudy {
   readonly runs: readonly (PreparedRun & { readonly finished: boolean; readonly result: RunResult | undefined })[];
 }
 
+async function currentBackend(): Promise<string> {
+  await tf.ready();
+  return tf.getBackend();
+}
+
 /**
- * Loads the data of a study, divides it, and looks for what has been done already. Nothing is written.
+ * Loads the data of a study, divides it, and looks for what has been done already. Nothing is written. The study runs on the
+ * backend that is active now.
  *
  * @throws InvalidArgumentError, DataError for what is illegal or does not fit the folder.
  */
@@ -58,7 +65,12 @@ export async function prepareStudy(
   folder: string,
   options: Pick<LongCallOptions, 'signal' | 'onProgress'> = {},
 ): Promise<PreparedStudy> {
-  const config = resolveStudy(input);
+  const config = resolveStudy({ backend: await currentBackend(), ...input });
+  if (config.backend !== (await currentBackend())) {
+    throw new InvalidArgumentError(
+      `The study is to run on backend ${config.backend}, but ${tf.getBackend()} is active. Call useBackend('${config.backend}') first, or leave backend out.`,
+    );
+  }
   await requireStudyFolder(folder);
   const datasets: LoadedDataset[] = [];
   for (const dataset of config.data) datasets.push(await loadDataset(dataset, config, options));

@@ -1,0 +1,71 @@
+/** A study on the terminal: what it will take, its runs and epochs, and where its report is. */
+import {
+  type PreparedStudy,
+  performStudy,
+  type RunEstimate,
+  type StudyProgress,
+  type WrittenReport,
+  writeReport,
+} from '../study/files/index.js';
+import { type RunResult, runTitle } from '../study/index.js';
+import { gibibytes } from '../training/index.js';
+import { duration, type Output, scoreText } from './output.js';
+
+/** Sum of some numbers. */
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Prints what each run will take, and all that are left. */
+export function printEstimates(estimates: readonly RunEstimate[], { log }: Output): void {
+  for (const estimate of estimates) {
+    const { steps, seconds, bytes, finished } = estimate;
+    log(
+      `${runTitle(estimate)}: ${finished ? 'finished' : `${duration(seconds)} for ${steps} steps`}, memory ${gibibytes(bytes)}`,
+    );
+  }
+  const left = estimates.filter(({ finished }) => !finished);
+  log(
+    `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`,
+  );
+}
+
+const progressText = ({ run, runs, title }: StudyProgress): string => `run ${run}/${runs}  ${title}`;
+
+interface StudyContext {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+  /** How to go on with an interrupted study, for people. */
+  readonly goOn: string;
+}
+
+/** Performs what is left of a study and writes its report. */
+export async function runInFolder(
+  study: PreparedStudy,
+  { output, signal, goOn }: StudyContext,
+): Promise<WrittenReport & { readonly seconds: number }> {
+  const { log, withProgress } = output;
+  const started = performance.now();
+  try {
+    const results = await withProgress<StudyProgress, RunResult[]>(progressText, (onProgress) =>
+      performStudy(study, {
+        signal,
+        onProgress,
+        onEstimate: (estimates) => printEstimates(estimates, output),
+        onRun: (key, { run, runs, kept }) => log(`run ${run}/${runs}: ${runTitle(key)}${kept ? ' (kept)' : ''}`),
+        onEpoch: ({ epoch, epochs, loss, valDice, valMeanIoU, seconds, isBest }) =>
+          log(
+            `  epoch ${epoch}/${epochs}  loss ${loss.toFixed(4)}  Dice ${scoreText(valDice)}  MIoU ${scoreText(valMeanIoU)}  ${duration(seconds)}${isBest ? '  best' : ''}`,
+          ),
+      }),
+    );
+    const written = await writeReport(study, results);
+    const seconds = (performance.now() - started) / 1000;
+    for (const { dataset, model, best } of written.report.rows) {
+      log(`${model} on ${dataset}: Dice ${scoreText(best.dice)}, MIoU ${scoreText(best.meanIoU)} at the best epoch`);
+    }
+    log(`Done in ${duration(seconds)}. Report: ${written.html}`);
+    return { ...written, seconds };
+  } catch (error) {
+    if (error === signal.reason) log(`Stopped; what was done is kept. Go on with ${goOn}.`);
+    throw error;
+  }
+}
