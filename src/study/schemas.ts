@@ -10,7 +10,7 @@ const positive = z.int().min(1);
 /** One data set of a study. */
 export const datasetSchema = z.strictObject({
   /** How the report calls it; also a folder's name. Default: of the source. */
-  name: z.string().regex(/^[\w][\w.+-]*$/, 'letters, digits, _, -, . and + only'),
+  name: z.string().regex(/^[\w][\w.+-]*$/, 'letters, digits, _, -, . and + only, one of the first three in front'),
   /** The folder, or phantom:lung|liver|cell. */
   source: z.string().min(1),
   /** 'volume' or a regular expression on the names: the patients or volumes that parts and intervals keep whole. */

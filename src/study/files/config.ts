@@ -33,7 +33,9 @@ const phantoms: readonly DatasetInput[] = ['lung', 'liver', 'cell'].map((name) =
 const nameOf = (source: string): string =>
   source.startsWith(PHANTOM)
     ? `phantom-${source.slice(PHANTOM.length)}`
-    : basename(resolve(source)).replaceAll(/[^\w.+-]+/g, '_');
+    : basename(resolve(source))
+        .replaceAll(/[^\w.+-]+/g, '_')
+        .replace(/^\W+/, '');
 
 function completeDataset(input: DatasetInput, protocol: StudyConfig['protocol']): StudyDataset {
   const isPhantom = input.source.startsWith(PHANTOM);
@@ -121,16 +123,12 @@ export function resolveStudy(input: StudyInput): StudyConfig {
 export async function readStudyInput(path: string): Promise<StudyInput> {
   try {
     const input: unknown = JSON.parse(await readFile(path, 'utf8'));
-    const { formatVersion: _, ...rest } = z.looseObject({}).parse(input);
-    const parsed = inputSchema.safeParse(rest);
-    if (!parsed.success) throw new Error(readable(parsed.error));
-    return Object.fromEntries(Object.entries(parsed.data).filter(([, value]) => value !== undefined));
+    const { formatVersion: _, ...rest } = z.looseObject({ formatVersion: z.literal(1).optional() }).parse(input);
+    const parsed = inputSchema.parse(rest);
+    return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
   } catch (cause) {
-    throw new DataError(
-      `The study's configuration ${path} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`,
-      {
-        cause,
-      },
-    );
+    const reason =
+      cause instanceof z.ZodError ? readable(cause) : String(cause instanceof Error ? cause.message : cause);
+    throw new DataError(`The study's configuration ${path} cannot be used: ${reason}`, { cause });
   }
 }
