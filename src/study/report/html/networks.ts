@@ -1,0 +1,24 @@
+/** How the report calls the networks and which look each has in every chart. */
+import type { NetworkName } from '../../../models/index.js';
+
+const TITLES: Readonly<Record<NetworkName, string>> = {
+  pyconvunet: 'PyConvU-Net',
+  unet: 'U-Net',
+  'unet++': 'UNet++',
+  'attention-unet': 'Attention U-Net',
+  'resnet34-unet': 'ResNet34-UNet',
+  multiresunet: 'MultiResUNet',
+  fcn8s: 'FCN8s',
+};
+
+const isNetwork = (name: string): name is NetworkName => Object.hasOwn(TITLES, name);
+
+/** A network's name as the field writes it; any other name as it is. */
+export const networkTitle = (name: string): string => (isNetwork(name) ? TITLES[name] : name);
+
+/** The index of a network's look in charts. */
+export const networkStyle = (name: NetworkName): number => Object.keys(TITLES).indexOf(name);
+
+/** A sentence of the document with the networks' names as the field writes them. */
+export const withTitles = (sentence: string): string =>
+  sentence.replace(/[\w+-]+/g, (word) => (isNetwork(word) ? TITLES[word] : word));

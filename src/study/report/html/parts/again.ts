@@ -1,0 +1,33 @@
+/** What runs the study again: command, configuration, versions, machine. */
+import type { StudyReport } from '../../../schemas.js';
+import { html } from '../markup.js';
+import type { Part } from './part.js';
+
+/** The part. */
+export function againPart({ command, config, versions, machine }: StudyReport): Part {
+  const { backend, threads, processor, system } = machine;
+  return {
+    id: 'again',
+    short: 'Run it again',
+    title: 'How to run it again',
+    content: html`<pre tabindex="0" role="region" aria-label="Command"><code>${command}</code></pre>
+<p>with the configuration below as <code>study.json</code>; sources that are folders stand there without their path.</p>
+<details>
+<summary>Configuration (study.json)</summary>
+<pre tabindex="0" role="region" aria-label="Configuration"><code>${JSON.stringify(config, null, 2)}</code></pre>
+</details>
+<h3>Versions</h3>
+<dl class="facts">
+${Object.entries(versions).map(
+  ([name, version]) => html`<dt>${name}</dt><dd>${version}</dd>
+`,
+)}</dl>
+<h3>Machine</h3>
+<dl class="facts">
+<dt>Backend</dt><dd>${backend}, ${threads === 1 ? 'one thread' : `${threads} threads`}</dd>
+<dt>Processor</dt><dd>${processor}</dd>
+<dt>System</dt><dd>${system}</dd>
+</dl>
+`,
+  };
+}
