@@ -1,5 +1,6 @@
 /** Several models side by side, as the paper's Table 3. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { DisplayKind } from '../runtime/display.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { CLOSED_FORM_NOTE } from './closedForms.js';
 import { type ComplexityOptions, type ComplexityReport, complexity } from './complexity.js';
@@ -43,8 +44,13 @@ export function compare(
 ): ComplexityReport[] {
   const reports: ComplexityReport[] = [];
   for (const model of models) reports.push(complexity(model, options));
-  return reports;
+  return comparisonDisplay.attach(reports);
 }
+
+/** A comparison in a Jupyter cell. */
+export const comparisonDisplay = new DisplayKind<readonly ComplexityReport[]>((reports) =>
+  reports.length === 0 ? 'Comparison of no network' : formatComparison(reports),
+);
 
 const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 const giga = (value: number): string => (value / 1e9).toFixed(2);

@@ -1,5 +1,6 @@
 /** The result of a prediction: labels, probabilities and what can be drawn from them. */
 import { contours as d3Contours } from 'd3-contour';
+import { DISPLAY, type Displayable, DisplayKind, type MimeBundle } from '../runtime/display.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 
 /** A region: closed rings of [x, y] in pixels, whose last point equals the first. The first is the outer border, the others are holes. */
@@ -51,6 +52,14 @@ export function requireOpacity(opacity: number): void {
   }
 }
 
+/** A segmentation in a Jupyter cell. */
+export const segmentationDisplay = new DisplayKind<Segmentation>(({ width, height, mask, classes }) => {
+  const pixels = new Array<number>(classes.length).fill(0);
+  for (const label of mask) pixels[label] = (pixels[label] ?? 0) + 1;
+  const shares = classes.map((name, label) => `${name} ${((100 * (pixels[label] ?? 0)) / mask.length).toFixed(1)} %`);
+  return `Segmentation of ${width} x ${height} pixels: ${shares.join(', ')}`;
+});
+
 /** What a {@link Segmentation} is made of. */
 export type SegmentationFields = Pick<
   Segmentation,
@@ -81,7 +90,7 @@ function checkFields({ width, height, mask, probability, classes }: Segmentation
  * console.log(segmentation.contours()); // [[[[2, 0.5], [1.5, 0], [1, 0.5], [1.5, 1], [2, 0.5]]]]
  * ```
  */
-export class Segmentation {
+export class Segmentation implements Displayable {
   readonly width: number;
   readonly height: number;
   /** `height * width` labels: 0 and 1 of a binary model, else 0..C-1. */
@@ -101,6 +110,11 @@ export class Segmentation {
     this.probability = fields.probability;
     this.classes = fields.classes;
     this.threshold = fields.threshold;
+  }
+
+  /** Shows the mask in a Jupyter cell once `pyconvunet/notebook` is imported. */
+  [DISPLAY](): Promise<MimeBundle> {
+    return segmentationDisplay.show(this);
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What a training run measured, epoch by epoch. */
+import { DisplayKind } from '../runtime/display.js';
 
 /** One value per finished epoch in each list. */
 export interface History {
@@ -26,6 +27,14 @@ export interface BestEpoch {
   readonly meanIoU: number;
   readonly dice: number;
 }
+
+/** A history in a Jupyter cell. */
+export const historyDisplay = new DisplayKind<History>(({ loss, valDice }) => {
+  const best = Math.max(...valDice);
+  return loss.length === 0
+    ? 'History of no epoch'
+    : `History of ${loss.length} epochs: loss ${loss.at(-1)?.toFixed(4)}, best validation Dice ${best.toFixed(4)} in epoch ${valDice.indexOf(best) + 1}`;
+});
 
 export const EMPTY_HISTORY: History = { loss: [], valLoss: [], valMeanIoU: [], valDice: [] };
 

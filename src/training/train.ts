@@ -14,6 +14,7 @@ import {
   type EpochScores,
   extendHistory,
   type History,
+  historyDisplay,
 } from './history.js';
 import { logitsModel } from './logitsModel.js';
 import { type Augmentation, requireFittingState, requireSettings, type Settings } from './options.js';
@@ -72,6 +73,7 @@ export interface TrainOptions extends LongCallOptions<TrainingProgress> {
 
 /** What {@link train} returns. The model holds the weights of the last epoch. */
 export interface TrainResult {
+  /** Shows itself as curves in a Jupyter cell once `pyconvunet/notebook` is imported. */
   readonly history: History;
   readonly best: BestEpoch | null;
 }
@@ -125,7 +127,7 @@ class Run {
     if (this.options.state === undefined) await this.save();
     else restoreState(this.model, this.optimizer, this.options.state);
     while (this.position.epoch < this.settings.epochs) await this.epoch();
-    return { history: this.position.history, best: this.position.best };
+    return { history: historyDisplay.attach({ ...this.position.history }), best: this.position.best };
   }
 
   private async epoch(): Promise<void> {

@@ -59,4 +59,12 @@ describe.each(bundlers)('$name', ({ bundle }) => {
     expect(result.files).toContain('optimizers/adam.js');
     expect(result.packages).toEqual([]);
   });
+
+  test("import * as training from 'pyconvunet/training' brings decoders, and neither checks of files nor charts", async () => {
+    const { packages } = await bundle("import * as training from 'pyconvunet/training'; globalThis.used = training;");
+    expect(packages).toContain('fast-png');
+    for (const heavy of ['zod', 'commander', 'cli-progress', 'linkedom', '@observablehq/plot', 'd3-shape']) {
+      expect(packages).not.toContain(heavy);
+    }
+  });
 });

@@ -1,7 +1,9 @@
 /** The report of a study on disk: report.json, and report.html that opens without a network. */
+import { readFile } from 'node:fs/promises';
 import { cpus, release, type } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import { DisplayKind } from '../../runtime/display.js';
 import { versions, writeAtomically, writeJson } from '../../training/files/index.js';
 import { assembleReport } from '../report/assemble.js';
 import { chooseCases, type FigureCase, inFigureOrder } from '../report/figure4.js';
@@ -12,13 +14,22 @@ import type { LoadedDataset } from './datasets.js';
 import { readMask, runFolder } from './results.js';
 import type { PreparedStudy } from './study.js';
 
-/** A written report. */
+/** A written report; in a Jupyter cell it shows its page. */
 export interface WrittenReport {
   readonly report: StudyReport;
   /** Paths of the two files. */
   readonly json: string;
   readonly html: string;
 }
+
+/** The page in a frame of its own, so that its styles and scripts stay within it. */
+const reportDisplay = new DisplayKind<WrittenReport>(({ html }) => `Report: ${html}`);
+reportDisplay.drawBy(async ({ html }) => {
+  const page = (await readFile(html, 'utf8')).replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+  return {
+    'text/html': `<iframe srcdoc="${page}" title="Report of the study" style="width: 100%; height: 80vh; border: 0"></iframe>`,
+  };
+});
 
 /** The rows of Fig. 4 of a data set: predictions of the first seed at its best epoch, in the first fold. */
 async function figuresOf(
@@ -75,5 +86,5 @@ export async function writeReport(study: PreparedStudy, results: readonly RunRes
   const html = join(folder, 'report.html');
   await writeJson(json, report);
   await writeAtomically(html, await renderReport(report, figures));
-  return { report, json, html };
+  return reportDisplay.attach({ report, json, html });
 }

@@ -1,4 +1,5 @@
 /** Several models on the same cases: every pair compared, the p-values adjusted for their number. */
+import { DisplayKind } from '../../runtime/display.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
 import {
   type ComparedCase,
@@ -36,6 +37,11 @@ export interface ModelComparison {
   readonly pairs: readonly PairOfModels[];
 }
 
+/** A comparison of models in a Jupyter cell. */
+export const modelComparisonDisplay = new DisplayKind<ModelComparison>(({ models }) =>
+  models.map(({ name, dice }) => `${name}: Dice ${dice?.toFixed(4) ?? 'undefined'}`).join('\n'),
+);
+
 /**
  * Compares every pair of models, see {@link comparePaired}, and adjusts the p-values by Holm's method over all pairs.
  * Every pair draws the same units, since the seed is the same.
@@ -72,11 +78,11 @@ export function compareModels(models: readonly ComparedModel[], options: Compare
     models.slice(index + 1).map((b) => ({ a: a.name, b: b.name, ...comparePaired(a.cases, b.cases, options) })),
   );
   const adjusted = holm(pairs.map(({ p }) => p));
-  return {
+  return modelComparisonDisplay.attach({
     models: models.map(({ name, cases }) => ({
       name,
       dice: wholeSetDice(unitsOfCases(name, cases), options.emptyPolicy ?? 'one'),
     })),
     pairs: pairs.map((pair, index) => ({ ...pair, holmP: adjusted[index] })),
-  };
+  });
 }

@@ -1,0 +1,38 @@
+/** How results show themselves in a Jupyter cell: the method that kernels look for, drawn by `pyconvunet/notebook`. */
+
+/** The method that Deno's Jupyter kernel calls on a cell's value. */
+export const DISPLAY: unique symbol = Symbol.for('Jupyter.display') as never;
+
+/** Representations of a value by their MIME type; a notebook shows the richest one that it can. */
+export type MimeBundle = Readonly<Record<string, string>>;
+
+/** A value that a Jupyter cell shows. */
+export interface Displayable {
+  [DISPLAY](): Promise<MimeBundle>;
+}
+
+/**
+ * One kind of result, such as a history. Its text is always there; the drawing is hung in by `pyconvunet/notebook`, so that a
+ * page that never shows a cell carries no charts.
+ */
+export class DisplayKind<T extends object> {
+  private draw: ((value: T) => Promise<MimeBundle> | MimeBundle) | undefined;
+
+  constructor(private readonly describe: (value: T) => string) {}
+
+  /** Hangs the drawing in. */
+  drawBy(draw: (value: T) => Promise<MimeBundle> | MimeBundle): void {
+    this.draw = draw;
+  }
+
+  /** The representations of a value. */
+  async show(value: T): Promise<MimeBundle> {
+    const text = { 'text/plain': this.describe(value) };
+    return this.draw === undefined ? text : { ...text, ...(await this.draw(value)) };
+  }
+
+  /** Gives a plain value the method, where neither JSON nor a loop over its keys sees it. */
+  attach<V extends T>(value: V): V & Displayable {
+    return Object.defineProperty(value, DISPLAY, { value: () => this.show(value) }) as V & Displayable;
+  }
+}
