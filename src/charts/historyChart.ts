@@ -74,7 +74,7 @@ function verticalScale(values: readonly number[], kind: 'loss' | 'score') {
   const sorted = [...values].sort((a, b) => a - b);
   const low = sorted[0] ?? 0;
   const high = sorted.at(-1) ?? 1;
-  if (kind === 'score') return { domain: [Math.min(0.9, Math.floor(low * 10) / 10), Math.max(1, high)] };
+  if (kind === 'score') return { domain: [low >= 0.9 ? 0.9 : Math.floor(low * 5) / 5, Math.max(1, high)] };
   const median = sorted[Math.floor(sorted.length / 2)] ?? 1;
   if (low > 0 && high > DWARFED * median) return { type: 'log', domain: [low, high], nice: true } as const;
   return { domain: [Math.min(0, low), high > 0 ? high : 1], nice: true };

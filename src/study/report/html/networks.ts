@@ -1,5 +1,6 @@
 /** How the report calls the networks and which look each has in every chart. */
 import type { NetworkName } from '../../../models/index.js';
+import { html, type Markup } from './markup.js';
 
 const TITLES: Readonly<Record<NetworkName, string>> = {
   pyconvunet: 'PyConvU-Net',
@@ -19,6 +20,8 @@ export const networkTitle = (name: string): string => (isNetwork(name) ? TITLES[
 /** The index of a network's look in charts. */
 export const networkStyle = (name: NetworkName): number => Object.keys(TITLES).indexOf(name);
 
-/** A sentence of the document with the networks' names as the field writes them. */
-export const withTitles = (sentence: string): string =>
-  sentence.replace(/[\w+-]+/g, (word) => (isNetwork(word) ? TITLES[word] : word));
+/** A sentence of the document with the networks' names as the field writes them, no name broken over two lines. */
+export const withTitles = (sentence: string): Markup =>
+  html`${sentence
+    .split(/([\w+-]+)/)
+    .map((word) => (isNetwork(word) ? html`<span class="name">${TITLES[word]}</span>` : word))}`;

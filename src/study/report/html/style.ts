@@ -40,7 +40,7 @@ nav li { padding: .15rem 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .82rem; line-height: 1.35; font-variant-numeric: tabular-nums lining-nums; border-bottom: 1.5px solid var(--ink); }
 caption { text-align: left; padding: 0 4.2rem .5rem 0; font-size: .88rem; min-width: min(26rem, 74vw); max-width: min(60rem, 84vw); }
-th, td { padding: .32rem .6rem; text-align: left; vertical-align: baseline; font-weight: 400; }
+th, td { padding: .32rem .5rem; text-align: left; vertical-align: baseline; font-weight: 400; }
 td { white-space: nowrap; }
 td.text { white-space: normal; min-width: 14rem; }
 thead th { font-weight: 600; vertical-align: bottom; }
@@ -61,8 +61,9 @@ tr.strong > * { font-weight: 700; color: var(--strong); }
 
 figure { margin: 1.2rem 0; }
 figcaption { max-width: 46rem; font-size: .92rem; margin: .6rem 0 0; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 1.2rem 1.6rem; }
-.charts > div { min-width: 0; max-width: 460px; }
+.charts { display: flex; flex-wrap: wrap; gap: 1.2rem 1.6rem; }
+.charts > div { flex: 1 1 300px; min-width: 0; max-width: 460px; }
+.name { white-space: nowrap; }
 .charts h4, .case h4 { font: 600 .88rem/1.3 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; margin: 0 0 .3rem; }
 .charts .pyconvunet-chart { width: 100%; }
 .legend { list-style: none; margin: 0 0 .9rem; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .84rem; }
@@ -70,17 +71,17 @@ figcaption { max-width: 46rem; font-size: .92rem; margin: .6rem 0 0; }
 .swatch { width: 1.6rem; height: .8rem; flex: none; }
 .swatch.prediction { background: rgb(0 158 115); }
 .swatch.contour { height: 0; border-top: 3px solid rgb(230 0 0); }
-.swatch.area { height: 1rem; width: 1rem; border: 2px dashed #000; background: #fff; }
+.swatch.area { height: 1rem; width: 1rem; border: 2px solid #ffe100; outline: 1px solid #000; box-shadow: inset 0 0 0 1px #000; background: #777; }
 
 .case { margin: 1.4rem 0; break-inside: avoid; }
 .cells { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(30%, 112px), 1fr)); gap: .7rem .6rem; list-style: none; margin: 0; padding: 0; }
 .cells li { min-width: 0; max-width: 200px; font-size: .76rem; line-height: 1.3; }
-.cells .name { display: block; font-weight: 600; margin-top: .25rem; }
+.cells .name { display: block; white-space: normal; font-weight: 600; margin-top: .25rem; }
 .cells .score { color: var(--quiet); font-variant-numeric: tabular-nums; }
-.picture { position: relative; display: block; background: #000; }
+.picture { position: relative; display: block; overflow: hidden; background: #000; }
 .picture img { display: block; width: 100%; height: auto; }
 .picture.small img { image-rendering: pixelated; }
-.picture i { position: absolute; border: 2px dashed #fff; outline: 2px solid #000; outline-offset: 0; }
+.picture i { position: absolute; border: 2px solid #ffe100; outline: 1px solid #000; box-shadow: inset 0 0 0 1px #000; }
 
 pre { margin: .6rem 0; padding: .7rem .9rem; background: var(--band); border-radius: 4px; font: .82rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-x: auto; max-width: 60rem; }
 code { font: .9em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
@@ -106,8 +107,7 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
   thead { display: table-header-group; }
   tr, .charts > div, .case, figcaption { break-inside: avoid; }
   caption { padding-right: 0; max-width: none; }
-  .charts { grid-template-columns: repeat(2, 1fr); }
-  .charts > div { max-width: 88mm; }
+  .charts > div { flex: 0 0 86mm; }
   .cells { grid-template-columns: repeat(9, 1fr); gap: 1.5mm; }
   .cells li { font-size: 6pt; }
   pre { white-space: pre-wrap; }

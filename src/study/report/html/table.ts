@@ -84,7 +84,8 @@ function body(columns: readonly Column[], { head, rows }: RowGroup): Markup {
 }
 
 /** The table. */
-export function table({ id, label, caption, columns, groups }: TableOptions): Markup {
+export function table({ id, label, caption, groups, ...options }: TableOptions): Markup {
+  const columns = options.columns.map((column, i) => (i === 0 ? { ...column, numeric: false } : column));
   return html`<div class="table">
 <div class="scroll" role="region" tabindex="0" aria-labelledby="${id}-caption">
 <table id="${id}">

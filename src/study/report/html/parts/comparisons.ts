@@ -1,6 +1,6 @@
 /** The paired comparisons of all networks on each data set. */
 import type { StudyReport } from '../../../schemas.js';
-import { html } from '../markup.js';
+import { html, type Markup } from '../markup.js';
 import { networkTitle } from '../networks.js';
 import { difference, NONE, probability } from '../numbers.js';
 import { table } from '../table.js';
@@ -14,7 +14,7 @@ const interval = ({ interval: ends }: Pair): string =>
 const METHODS = { exact: 'exact', normal: 'normal approximation' } as const;
 
 function cells(pair: Pair): string[] {
-  const { method, unit, n, reason, note } = pair;
+  const { method, unit, n } = pair;
   return [
     difference(pair.difference),
     interval(pair),
@@ -22,8 +22,41 @@ function cells(pair: Pair): string[] {
     probability(pair.holmP),
     method === null ? NONE : METHODS[method],
     `${n} ${n === 1 ? unit : `${unit}s`}`,
-    [reason, note].filter((each) => each !== undefined).join('; ') || NONE,
   ];
+}
+
+/** What holds for all pairs: the pairs have their cases in common. */
+function notes(pairs: readonly Pair[]): string {
+  const found = [...new Set(pairs.flatMap(({ note }) => note ?? []))];
+  return found.length === 0 ? '' : ` Intervals are ${found.join('; ')}.`;
+}
+
+function comparisonTable({ dataset, part, pairs }: StudyReport['comparisons'][number], id: string): Markup {
+  const withReason = pairs.some(({ reason }) => reason !== undefined);
+  const holm = pairs.length === 1 ? 'one pair' : `${pairs.length} pairs`;
+  return table({
+    id,
+    label: `Comparisons on ${dataset}`,
+    caption: `Dice of the first network minus that of the second on the same cases of the ${part} part; p by Wilcoxon’s signed-rank test, also by Holm over the ${holm}.${notes(pairs)}`,
+    columns: [
+      { head: 'Networks' },
+      { head: 'Difference' },
+      { head: '95 % interval' },
+      { head: 'p' },
+      { head: 'p, Holm' },
+      { head: 'Method', numeric: false },
+      { head: 'n', numeric: false },
+      ...(withReason ? [{ head: 'Why a value is missing', numeric: false }] : []),
+    ],
+    groups: [
+      {
+        rows: pairs.map((pair) => ({
+          head: `${networkTitle(pair.a)} − ${networkTitle(pair.b)}`,
+          cells: [...cells(pair), ...(withReason ? [pair.reason ?? ''] : [])],
+        })),
+      },
+    ],
+  });
 }
 
 /** The part. */
@@ -37,30 +70,6 @@ export function comparisonsPart({ comparisons }: StudyReport): Part {
       shown.length === 0
         ? html`<p>One network: there is nothing to compare.</p>
 `
-        : shown.map(({ dataset, part, pairs }, i) =>
-            table({
-              id: `comparison-${i}`,
-              label: `Comparisons on ${dataset}`,
-              caption: `Dice of the first network minus that of the second on the same cases of the ${part} part; Wilcoxon’s signed-rank test, p also by Holm over the ${pairs.length === 1 ? 'one pair' : `${pairs.length} pairs`}.`,
-              columns: [
-                { head: 'Networks' },
-                { head: 'Difference' },
-                { head: '95 % interval' },
-                { head: 'p' },
-                { head: 'p (Holm)' },
-                { head: 'Method', numeric: false },
-                { head: 'n', numeric: false },
-                { head: 'Note', numeric: false },
-              ],
-              groups: [
-                {
-                  rows: pairs.map((pair) => ({
-                    head: `${networkTitle(pair.a)} − ${networkTitle(pair.b)}`,
-                    cells: cells(pair),
-                  })),
-                },
-              ],
-            }),
-          ),
+        : shown.map((each, i) => comparisonTable(each, `comparison-${i}`)),
   };
 }

@@ -14,39 +14,34 @@ const TITLES: Readonly<Record<PartName, string>> = {
   last: 'Validation, last epoch',
 };
 
-const partsOf = ({ rows }: StudyReport): PartName[] =>
-  rows.some(({ test }) => test !== null) ? ['test', 'best', 'last'] : ['best', 'last'];
+const hasTest = ({ rows }: StudyReport): boolean => rows.some(({ test }) => test !== null);
+const isRepeated = ({ config }: StudyReport): boolean => config.seeds.length > 1;
 
-/** The part that the comparisons and the trivial predictors stand on. */
-const scoredPart = (report: StudyReport): PartName => partsOf(report)[0] ?? 'best';
-
-const spread = (sd: number | null | undefined): string => (sd === null || sd === undefined ? NONE : `± ${score(sd)}`);
-
-const columnsOf = (report: StudyReport): Column[] => {
-  const several = report.config.seeds.length > 1;
+const columnsOf = (report: StudyReport, parts: readonly PartName[]): Column[] => {
+  const sd = (group: string) => (isRepeated(report) ? [{ head: 'SD', group }] : []);
   return [
     { head: 'Network' },
-    ...partsOf(report).flatMap((part) => {
+    ...parts.flatMap((part) => {
       const group = TITLES[part];
       return [
         { head: 'MIoU', group },
-        ...(several ? [{ head: 'SD of seeds', group }] : []),
+        ...sd(group),
         { head: 'Dice', group },
-        ...(several ? [{ head: 'SD of seeds', group }] : []),
-        { head: '95 % interval of Dice', group },
+        ...sd(group),
+        { head: '95 % interval', group },
       ];
     }),
-    { head: 'Best epochs', numeric: true },
+    { head: 'Best epochs' },
   ];
 };
 
-function partCells(summary: PartSummary | null, several: boolean): string[] {
-  const sd = summary?.seedSd;
+function partCells(report: StudyReport, summary: PartSummary | null): string[] {
+  const sd = (value: number | null | undefined) => (isRepeated(report) ? [score(value)] : []);
   return [
     score(summary?.meanIoU),
-    ...(several ? [spread(sd?.meanIoU)] : []),
+    ...sd(summary?.seedSd.meanIoU),
     score(summary?.dice),
-    ...(several ? [spread(sd?.dice)] : []),
+    ...sd(summary?.seedSd.dice),
     interval(summary?.confidence.dice),
   ];
 }
@@ -54,53 +49,73 @@ function partCells(summary: PartSummary | null, several: boolean): string[] {
 /** The best epochs of a network's runs: each, or where there are many from which to which. */
 function bestEpochs({ runs }: StudyReport, { dataset, model }: ReportRow): string {
   const epochs = runs.filter((run) => run.dataset === dataset && run.model === model).map(({ best }) => best.epoch);
-  if (epochs.length <= 4) return epochs.join(', ');
+  if (epochs.length <= 3) return epochs.join(', ');
   return `${Math.min(...epochs)}–${Math.max(...epochs)}`;
 }
 
 const MARK = html` <span class="best" title="separated from every other network">★</span><span class="visually-hidden"> (best)</span>`;
 
-/** The three trivial predictors of a data set; their scores stand in the columns of the scored part. */
-function trivialRows(report: StudyReport, { trivial }: ReportDataset): Row[] {
-  const several = report.config.seeds.length > 1;
+/** The three trivial predictors of a data set; their scores stand in the columns of the first part, which they belong to. */
+function trivialRows(report: StudyReport, { trivial }: ReportDataset, width: number): Row[] {
   const { allForeground, otsu, bestThreshold } = trivial;
-  const width = columnsOf(report).length - 1;
-  const row = (head: Content, scores: { dice: number | null; meanIoU: number | null }): Row => {
-    const own = [
-      score(scores.meanIoU),
-      ...(several ? [NONE] : []),
-      score(scores.dice),
-      ...(several ? [NONE] : []),
-      NONE,
-    ];
+  const sd = isRepeated(report) ? [NONE] : [];
+  const row = (head: Content, { dice, meanIoU }: { dice: number | null; meanIoU: number | null }): Row => {
+    const own = [score(meanIoU), ...sd, score(dice), ...sd];
     return { kind: 'quiet', head, cells: [...own, ...Array<string>(width - own.length).fill(NONE)] };
   };
   return [
     row('All foreground', allForeground),
-    row(`Otsu’s threshold (${otsu.polarity} is foreground)`, otsu),
-    row(`Best single threshold (${bestThreshold.polarity} is foreground)`, bestThreshold),
+    row(`Otsu’s threshold, ${otsu.polarity}`, otsu),
+    row(`Best threshold, ${bestThreshold.polarity}`, bestThreshold),
   ];
 }
 
-function groupOf(report: StudyReport, dataset: ReportDataset): RowGroup {
-  const several = report.config.seeds.length > 1;
+/** The rows of a data set; `main`: with the mark of the best and the trivial predictors. */
+function groupOf(
+  report: StudyReport,
+  dataset: ReportDataset,
+  { parts, main }: { readonly parts: readonly PartName[]; readonly main: boolean },
+): RowGroup {
   const best = report.comparisons.find((each) => each.dataset === dataset.name)?.best.name ?? null;
-  const rows = report.rows.filter((row) => row.dataset === dataset.name);
-  return {
-    head: dataset.name,
-    rows: [
-      ...rows.map((row): Row => {
-        const head = networkTitle(row.model);
-        const isBest = row.model === best;
-        return {
-          head: isBest ? html`${head}${MARK}` : head,
-          ...(isBest ? { kind: 'strong' } : {}),
-          cells: [...partsOf(report).flatMap((part) => partCells(row[part], several)), bestEpochs(report, row)],
-        };
-      }),
-      ...trivialRows(report, dataset),
-    ],
-  };
+  const rows = report.rows
+    .filter((row) => row.dataset === dataset.name)
+    .map((row): Row => {
+      const head = networkTitle(row.model);
+      const isBest = main && row.model === best;
+      return {
+        head: isBest ? html`${head}${MARK}` : head,
+        ...(isBest ? { kind: 'strong' } : {}),
+        cells: [...parts.flatMap((part) => partCells(report, row[part])), bestEpochs(report, row)],
+      };
+    });
+  const width = columnsOf(report, parts).length - 1;
+  return { head: dataset.name, rows: main ? [...rows, ...trivialRows(report, dataset, width)] : rows };
+}
+
+/** What all tables of scores over the whole set say of their columns. */
+function columnsSay(report: StudyReport): string {
+  return `counts added up over the whole set${isRepeated(report) ? '; mean and standard deviation (SD) over seeds' : ''}. Interval: of Dice, bootstrap over ${unitsOf(report)}.`;
+}
+
+/** Table 2 itself, on the part that the comparisons stand on; with a test part the validation part has a table of its own. */
+function wholeSetTables(report: StudyReport): Markup {
+  const parts: readonly PartName[] = hasTest(report) ? ['test'] : ['best', 'last'];
+  const main = table({
+    id: 'scores',
+    label: 'Table 2',
+    caption: `MIoU and Dice, ${columnsSay(report)} Grey: trivial predictors, which learn at most a threshold and whether the foreground is dark or bright.`,
+    columns: columnsOf(report, parts),
+    groups: report.datasets.map((dataset) => groupOf(report, dataset, { parts, main: true })),
+  });
+  if (!hasTest(report)) return main;
+  const validation = ['best', 'last'] as const;
+  return html`${main}${table({
+    id: 'scores-validation',
+    label: 'Table 2, validation part',
+    caption: `MIoU and Dice of the part on which the best epoch was chosen, ${columnsSay(report)}`,
+    columns: columnsOf(report, validation),
+    groups: report.datasets.map((dataset) => groupOf(report, dataset, { parts: validation, main: false })),
+  })}`;
 }
 
 /** Which network is marked on which data set, or why none is. */
@@ -175,29 +190,22 @@ function perImageTable(report: StudyReport, part: PartName): Markup {
   });
 }
 
+function unitsOf({ rows }: StudyReport): string {
+  const units = new Set(rows.map(({ best }) => `${best.confidence.unit}s`));
+  return [...units].join(' or ');
+}
+
 /** The part. */
 export function scoresPart(report: StudyReport): Part {
-  const several = report.config.seeds.length > 1;
-  const optimistic =
-    scoredPart(report) === 'test'
-      ? 'The best epoch was chosen on the validation part, so its scores there are optimistic; the test part was not seen before.'
-      : 'The best epoch is chosen by Dice on the very images that it is reported on, so its scores are optimistic; the last epoch stands beside it.';
+  const parts: readonly PartName[] = hasTest(report) ? ['test', 'best', 'last'] : ['best', 'last'];
+  const optimistic = hasTest(report)
+    ? 'The best epoch was chosen on the validation part, so its scores there are optimistic; the test part was not seen before.'
+    : 'The best epoch is chosen by Dice on the very images that it is reported on, so its scores are optimistic; the last epoch stands beside it.';
   return {
     id: 'table-2',
     short: 'Table 2',
     title: 'Table 2. MIoU and Dice',
     content: html`<p>${optimistic}</p>
-${table({
-  id: 'scores',
-  label: 'Table 2',
-  caption: html`MIoU and Dice, counts added up over the whole set${several ? '; mean and standard deviation over seeds' : ''}. Interval: bootstrap over ${unitsOf(report)}. Grey: trivial predictors, which learn at most one number.`,
-  columns: columnsOf(report),
-  groups: report.datasets.map((dataset) => groupOf(report, dataset)),
-})}${verdicts(report)}${partsOf(report).map((part) => perImageTable(report, part))}`,
+${wholeSetTables(report)}${verdicts(report)}${parts.map((part) => perImageTable(report, part))}`,
   };
-}
-
-function unitsOf({ rows }: StudyReport): string {
-  const units = new Set(rows.map(({ best }) => `${best.confidence.unit}s`));
-  return [...units].join(' or ');
 }
