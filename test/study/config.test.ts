@@ -96,9 +96,9 @@ describe('a data set', () => {
 
   it('may have a name of its own, and all the rest', () => {
     const given = {
-      ...{ name: 'ct', source: resolve('a'), groupBy: 'volume', blocks: false, window: [-300, 1400], images: 12 },
-      origin: 'a hospital',
-    } as const;
+      ...{ name: 'ct', source: resolve('a'), groupBy: 'volume', blocks: false, images: 12 },
+      ...{ window: [-300, 1400] as const, origin: 'a hospital' },
+    };
     expect(resolveStudy({ data: [given] }).data).toEqual([given]);
   });
 });

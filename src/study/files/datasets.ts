@@ -35,6 +35,11 @@ export async function loadDataset(
     ...(images !== null && source.startsWith('phantom:') ? { phantomCount: images } : {}),
   });
   const samples = images === null || images >= all.length ? all : subset(all, images, config.splitSeed);
+  if (samples.length === 0) {
+    throw new DataError(
+      `Data set ${name}: images ${images} is fewer than any group (patient or volume) has. Give more images.`,
+    );
+  }
   if (!samples.some(({ mask }) => mask.includes(1))) {
     throw new DataError(`Data set ${name}: no mask holds any foreground, so that there is nothing to learn.`);
   }

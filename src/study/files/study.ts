@@ -74,17 +74,17 @@ export async function prepareStudy(
   await requireStudyFolder(folder);
   const datasets: LoadedDataset[] = [];
   for (const dataset of config.data) datasets.push(await loadDataset(dataset, config, options));
-  const runs = await Promise.all(
-    listRuns(config).map(async (key) => {
-      const data = datasets.find(({ dataset }) => dataset.name === key.dataset);
-      const parts = data?.splits[(key.fold ?? 1) - 1];
-      if (data === undefined || parts === undefined) throw new Error(`There is no part for ${runTitle(key)}.`);
-      const run = { key, folder: runFolder(folder, key), data, parts, config: runConfigOf(key, data, parts, config) };
-      await requireSameRun(run.folder, run.config);
-      const result = await readResult(run.folder);
-      return { ...run, result, finished: result !== undefined };
-    }),
-  );
+  const runs: PreparedStudy['runs'][number][] = [];
+  // One after the other, so that of several that do not fit it is always the first that is named.
+  for (const key of listRuns(config)) {
+    const data = datasets.find(({ dataset }) => dataset.name === key.dataset);
+    const parts = data?.splits[(key.fold ?? 1) - 1];
+    if (data === undefined || parts === undefined) throw new Error(`There is no part for ${runTitle(key)}.`);
+    const run = { key, folder: runFolder(folder, key), data, parts, config: runConfigOf(key, data, parts, config) };
+    await requireSameRun(run.folder, run.config);
+    const result = await readResult(run.folder);
+    runs.push({ ...run, result, finished: result !== undefined });
+  }
   return { folder, config, datasets, runs };
 }
 
