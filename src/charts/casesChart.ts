@@ -19,9 +19,10 @@ export interface CasesChartOptions extends ChartOptions {
 }
 
 const WIDTH = 380;
-const ROW = 34;
-/** Share of a row's height that the dots are spread over. */
-const SPREAD = 0.62;
+const ROW = 40;
+/** Shares of a row's height: the dots are spread over the upper part, median and mean stand in a lane below. */
+const DOTS = { from: 0.12, to: 0.58 };
+const LANE = { from: 0.66, to: 0.94 };
 /** Neighbours by value lie far from each other with steps of this share (the golden ratio's). */
 const STEP = 0.6180339887498949;
 
@@ -33,10 +34,9 @@ interface Dot {
 
 /** Dots of a row, moved up and down so that equal values do not hide each other; the same at every drawing. */
 function dots(values: readonly number[], row: number): Dot[] {
-  const spread = values.length < 2 ? 0 : SPREAD;
   return [...values]
     .sort((a, b) => a - b)
-    .map((value, i) => ({ value, y: row + 0.5 + (((i * STEP + 0.5) % 1) - 0.5) * spread }));
+    .map((value, i) => ({ value, y: row + DOTS.from + ((i * STEP + 0.5) % 1) * (DOTS.to - DOTS.from) }));
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -57,7 +57,7 @@ function describe(rows: readonly CasesSeries[]): string {
 }
 
 /**
- * Draws a dot for every case of every network, with the median as a bar and the mean as a hollow diamond.
+ * Draws a dot for every case of every network, and below the dots the median as a bar and the mean as a hollow diamond.
  *
  * @param options The networks with their scores, all in [0, 1].
  * @returns An SVG element as text, well-formed XML with role `img` and a name.
@@ -115,19 +115,19 @@ export async function casesChart(options: CasesChartOptions): Promise<string> {
           return [
             plot.dot(dots(values, row), { x: 'value', y: 'y', fill: colour, fillOpacity: 0.9, symbol, r: 3.2 }),
             plot.ruleX([median(values)], {
-              y1: row + 0.1,
-              y2: row + 0.9,
+              y1: row + LANE.from,
+              y2: row + LANE.to,
               stroke: 'currentColor',
               strokeWidth: 2.5,
             }),
             plot.dot([mean(values)], {
               x: (value: number) => value,
-              y: () => row + 0.5,
+              y: () => row + (LANE.from + LANE.to) / 2,
               symbol: 'diamond',
-              r: 5.5,
+              r: 3.6,
               fill: 'var(--pyconvunet-paper)',
               stroke: 'currentColor',
-              strokeWidth: 1.6,
+              strokeWidth: 1.4,
             }),
           ];
         }),

@@ -50,6 +50,7 @@ thead th.span { text-align: center; border-bottom: 1px solid var(--line); }
 th.number, td.number { text-align: right; }
 tbody th { white-space: nowrap; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
+tbody th[scope=row], thead tr:first-child th:first-child { position: sticky; left: 0; z-index: 1; background: var(--paper); }
 tr.group th { font-weight: 600; background: var(--band); }
 tr.strong > * { font-weight: 700; color: var(--strong); }
 .copy {
@@ -91,6 +92,9 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
 @media (max-width: 34rem) {
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: .45rem; }
+  tbody th[scope=row] { white-space: normal; min-width: 6.5rem; max-width: 9rem; }
+  caption { padding-right: 0; }
+  .copy { position: static; margin-top: .5rem; }
 }
 
 @page { size: A4; margin: 16mm 14mm; }

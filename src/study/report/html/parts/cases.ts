@@ -31,7 +31,7 @@ export async function casesPart(report: StudyReport): Promise<Part> {
     content: html`<figure>
 <div class="charts">
 ${charts}</div>
-<figcaption>Dice of every image${config.seeds.length > 1 ? ', mean over seeds' : ''}: one mark each, moved up and down only so that none hides another. Bar: median; hollow diamond: mean. The horizontal axes begin below the smallest value, not all at 0.</figcaption>
+<figcaption>Dice of every image${config.seeds.length > 1 ? ', mean over seeds' : ''}: one mark each, moved up and down only so that none hides another. Below them: median (bar) and mean (hollow diamond). The horizontal axes begin below the smallest value, not all at 0.</figcaption>
 </figure>
 `,
   };
