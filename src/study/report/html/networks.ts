@@ -17,11 +17,12 @@ const isNetwork = (name: string): name is NetworkName => Object.hasOwn(TITLES, n
 /** A network's name as the field writes it; any other name as it is. */
 export const networkTitle = (name: string): string => (isNetwork(name) ? TITLES[name] : name);
 
+/** The same where it must not break over two lines. */
+export const networkLabel = (name: string): Markup => html`<span class="name">${networkTitle(name)}</span>`;
+
 /** The index of a network's look in charts. */
 export const networkStyle = (name: NetworkName): number => Object.keys(TITLES).indexOf(name);
 
 /** A sentence of the document with the networks' names as the field writes them, no name broken over two lines. */
 export const withTitles = (sentence: string): Markup =>
-  html`${sentence
-    .split(/([\w+-]+)/)
-    .map((word) => (isNetwork(word) ? html`<span class="name">${TITLES[word]}</span>` : word))}`;
+  html`${sentence.split(/([\w+-]+)/).map((word) => (isNetwork(word) ? networkLabel(word) : word))}`;

@@ -36,6 +36,10 @@ export const SCRIPT = `
       return done;
     }
   };
+  // Paper shows what a screen may fold away.
+  addEventListener('beforeprint', () => {
+    for (const each of document.querySelectorAll('details')) each.open = true;
+  });
   for (const button of document.querySelectorAll('button[data-copy]')) {
     button.hidden = false;
     button.addEventListener('click', async () => {

@@ -42,15 +42,15 @@ table { border-collapse: collapse; font-size: .82rem; line-height: 1.35; font-va
 caption { text-align: left; padding: 0 4.2rem .5rem 0; font-size: .88rem; min-width: min(26rem, 74vw); max-width: min(60rem, 84vw); }
 th, td { padding: .32rem .5rem; text-align: left; vertical-align: baseline; font-weight: 400; }
 td { white-space: nowrap; }
-td.text { white-space: normal; min-width: 14rem; }
+td.text { white-space: normal; min-width: 12rem; }
 thead th { font-weight: 600; vertical-align: bottom; }
 thead tr:first-child th { border-top: 1.5px solid var(--ink); }
 thead tr:last-child th, thead th[rowspan] { border-bottom: 1px solid var(--ink); }
 thead th.span { text-align: center; border-bottom: 1px solid var(--line); }
 th.number, td.number { text-align: right; }
-tbody th { white-space: nowrap; }
+tbody th { overflow-wrap: anywhere; min-width: 6.5rem; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
-tbody th[scope=row], thead tr:first-child th:first-child { position: sticky; left: 0; z-index: 1; background: var(--paper); }
+tbody th[scope=row], thead tr:first-child th:first-child { position: sticky; left: 0; z-index: 1; background: var(--paper); background-clip: padding-box; }
 tr.group th { font-weight: 600; background: var(--band); }
 tr.strong > * { font-weight: 700; color: var(--strong); }
 .copy {
@@ -65,7 +65,7 @@ figcaption { max-width: 46rem; font-size: .92rem; margin: .6rem 0 0; }
 .charts { display: flex; flex-wrap: wrap; gap: 1.2rem 1.6rem; }
 .charts > div { flex: 1 1 300px; min-width: 0; max-width: 460px; }
 .name { white-space: nowrap; }
-.charts h4, .case h4 { font: 600 .88rem/1.3 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; margin: 0 0 .3rem; }
+.title { max-width: none; font: 600 .88rem/1.3 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; margin: 0 0 .3rem; }
 .charts .pyconvunet-chart { width: 100%; }
 .legend { list-style: none; margin: 0 0 .9rem; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .84rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; }
@@ -92,22 +92,26 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
 @media (max-width: 34rem) {
   .facts { grid-template-columns: 1fr; gap: 0; }
   .facts dd { margin-bottom: .45rem; }
-  tbody th[scope=row] { white-space: normal; min-width: 6.5rem; max-width: 9rem; }
+  tbody th[scope=row] { max-width: 10rem; }
   caption { padding-right: 0; }
   .copy { position: static; margin-top: .5rem; }
 }
 
 @page { size: A4; margin: 16mm 14mm; }
 @media print {
-  body { padding: 0; max-width: none; font-size: 9.5pt; }
+  html { font-size: 9.5pt; }
+  body { padding: 0; max-width: none; }
+  p, ul.text, ol.text, figcaption { max-width: none; }
   nav, .copy { display: none; }
   section { margin-top: 1.6rem; break-before: auto; }
-  h2, h3, h4, caption { break-after: avoid; }
+  h2, h3, .title { break-after: avoid; }
+  .table { break-inside: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 6.8pt; }
   th, td { padding: .16rem .28rem; }
-  tbody th, td { white-space: normal; }
-  td.number { white-space: nowrap; }
+  tbody th { min-width: 0; }
+  td.text { min-width: 0; }
+  tbody th[scope=row], thead tr:first-child th:first-child { position: static; }
   thead { display: table-header-group; }
   tr, .charts > div, .case, figcaption { break-inside: avoid; }
   caption { padding-right: 0; max-width: none; }

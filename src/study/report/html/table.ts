@@ -7,6 +7,8 @@ export interface Column {
   readonly group?: string;
   /** Numbers stand right. Default true. */
   readonly numeric?: boolean;
+  /** Long texts break into lines. Default false. */
+  readonly wrap?: boolean;
 }
 
 /** A row: its header and one cell for each further column. */
@@ -53,7 +55,10 @@ function spansOf(columns: readonly Column[]): Span[] {
   return spans;
 }
 
-const align = ({ numeric = true }: Column): Content => (numeric ? html` class="number"` : null);
+const align = ({ numeric = true, wrap = false }: Column): Content => {
+  if (numeric) return html` class="number"`;
+  return wrap ? html` class="text"` : null;
+};
 
 function header(columns: readonly Column[]): Markup {
   const single = (column: Column, rows: number) =>

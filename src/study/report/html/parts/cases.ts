@@ -20,7 +20,7 @@ export async function casesPart(report: StudyReport): Promise<Part> {
           values: [...diceByImage(report, name, model).values()].flatMap((dice) => dice ?? []),
         })),
       });
-      return html`<div><h4>${name} (${partTitle(shownPart(report, name))})</h4>${trusted(svg)}</div>
+      return html`<div><p class="title">${name} (${partTitle(shownPart(report, name))})</p>${trusted(svg)}</div>
 `;
     }),
   );

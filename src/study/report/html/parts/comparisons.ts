@@ -1,7 +1,7 @@
 /** The paired comparisons of all networks on each data set. */
 import type { StudyReport } from '../../../schemas.js';
 import { html, type Markup } from '../markup.js';
-import { networkTitle } from '../networks.js';
+import { networkLabel, networkTitle } from '../networks.js';
 import { difference, NONE, probability } from '../numbers.js';
 import { table } from '../table.js';
 import type { Part } from './part.js';
@@ -46,12 +46,12 @@ function comparisonTable({ dataset, part, pairs }: StudyReport['comparisons'][nu
       { head: 'p, Holm' },
       { head: 'Method', numeric: false },
       { head: 'n', numeric: false },
-      ...(withReason ? [{ head: 'Why a value is missing', numeric: false }] : []),
+      ...(withReason ? [{ head: 'Why a value is missing', numeric: false, wrap: true }] : []),
     ],
     groups: [
       {
         rows: pairs.map((pair) => ({
-          head: `${networkTitle(pair.a)} − ${networkTitle(pair.b)}`,
+          head: html`<span class="name">${networkTitle(pair.a)} −</span> ${networkLabel(pair.b)}`,
           cells: [...cells(pair), ...(withReason ? [pair.reason ?? ''] : [])],
         })),
       },

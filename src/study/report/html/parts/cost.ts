@@ -1,7 +1,7 @@
 /** Table 3: parameters and multiply-accumulates, beside them the time and memory that were measured. */
 import type { ReportRow, StudyReport } from '../../../schemas.js';
 import { html } from '../markup.js';
-import { networkTitle } from '../networks.js';
+import { networkLabel } from '../networks.js';
 import { billions, megabytes, millions, seconds } from '../numbers.js';
 import { type Column, table } from '../table.js';
 import type { Part } from './part.js';
@@ -46,7 +46,7 @@ export function costPart({ complexity, rows, datasets, machine, config }: StudyR
       groups: [
         {
           rows: complexity.map(({ model, params, macs, paperMacs }) => ({
-            head: networkTitle(model),
+            head: networkLabel(model),
             cells: [millions(params), billions(macs), billions(paperMacs), ...measured(rowOf(first?.name, model))],
           })),
         },
@@ -61,7 +61,7 @@ export function costPart({ complexity, rows, datasets, machine, config }: StudyR
             columns: [{ head: 'Network' }, ...MEASURED.map(({ head }) => ({ head }))],
             groups: others.map(({ name, size, channels }) => ({
               head: `${name} (${[...size, channels].join(' × ')})`,
-              rows: config.models.map((model) => ({ head: networkTitle(model), cells: measured(rowOf(name, model)) })),
+              rows: config.models.map((model) => ({ head: networkLabel(model), cells: measured(rowOf(name, model)) })),
             })),
           })
     }`,

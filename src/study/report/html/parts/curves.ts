@@ -41,7 +41,7 @@ async function charts({ config, datasets, runs }: StudyReport, { curve, label, s
           runs: runs.filter((run) => run.dataset === name && run.model === model).map((run) => run.history[curve]),
         })),
       });
-      return html`<div><h4>${name}</h4>${trusted(svg)}</div>
+      return html`<div><p class="title">${name}</p>${trusted(svg)}</div>
 `;
     }),
   );

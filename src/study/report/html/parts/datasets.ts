@@ -31,7 +31,7 @@ const columnsOf = ({ test, folds, groups, window }: Shown): Column[] => [
   ...(groups ? [{ head: 'Groups' }] : []),
   ...(window ? [{ head: 'Window (centre, width)' }] : []),
   { head: 'Foreground' },
-  { head: 'Origin', numeric: false },
+  { head: 'Origin', numeric: false, wrap: true },
 ];
 
 function cellsOf(dataset: ReportDataset, { test, folds, groups, window }: Shown): string[] {

@@ -1,7 +1,7 @@
 /** The report's head: what was run, what it is and is not, where it leaves the paper, and what to beware of. */
 import type { StudyReport } from '../../../schemas.js';
 import { html, type Markup } from '../markup.js';
-import { networkTitle, withTitles } from '../networks.js';
+import { networkLabel, networkTitle, withTitles } from '../networks.js';
 
 const plural = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 
@@ -45,11 +45,11 @@ export function head(report: StudyReport): Markup {
   const caveats = caveatsOf(report);
   return html`<header>
 <h1>${titleOf(report)}</h1>
-<p class="lead">The study of Li, Fan and Cai (“PyConvU-Net: a lightweight and multiscale network for biomedical image segmentation”, BMC Bioinformatics 22:14, 2021) ${protocol === 'paper' ? 'by its protocol' : 'in another size'}: every network trained here with the same recipe, on the same parts, scored on the same images. The parts below carry the paper’s own names.</p>
+<p class="lead">The study of Li, Fan and Cai (“${networkLabel('pyconvunet')}: a lightweight and multiscale network for biomedical image segmentation”, BMC Bioinformatics 22:14, 2021) ${protocol === 'paper' ? 'by its protocol' : 'in another size'}: every network trained here with the same recipe, on the same parts, scored on the same images. The parts below carry the paper’s own names.</p>
 <dl class="facts">
 <dt>Protocol</dt><dd>${PROTOCOLS[protocol]}</dd>
 <dt>Runs</dt><dd>${howMany(report)}</dd>
-<dt>Networks</dt><dd>${config.models.map(networkTitle).join(', ')}</dd>
+<dt>Networks</dt><dd>${config.models.map((model, i) => [i > 0 ? ', ' : null, networkLabel(model)])}</dd>
 <dt>Training</dt><dd>${training(report)}</dd>
 <dt>Made with</dt><dd>pyconvunet ${versions.pyconvunet ?? '(version unknown)'} on backend ${machine.backend}</dd>
 </dl>

@@ -1,6 +1,6 @@
 /** Missed and spurious objects, and images without foreground. */
 import type { PartSummary, StudyReport } from '../../../schemas.js';
-import { networkTitle } from '../networks.js';
+import { networkLabel } from '../networks.js';
 import { count, NONE, percent } from '../numbers.js';
 import { table } from '../table.js';
 import type { Part } from './part.js';
@@ -36,7 +36,7 @@ export function objectsPart({ rows, datasets, config }: StudyReport): Part {
         head: name,
         rows: rows
           .filter(({ dataset }) => dataset === name)
-          .map(({ model, best, test }) => ({ head: networkTitle(model), cells: cells(test ?? best) })),
+          .map(({ model, best, test }) => ({ head: networkLabel(model), cells: cells(test ?? best) })),
       })),
     }),
   };

@@ -37,7 +37,7 @@ function oneCase({ dataset, sample, reason, predictions, marked }: FigureCase): 
 `;
   });
   return html`<div class="case">
-<h4>${dataset}, ${sample.name}: ${reason}</h4>
+<p class="title">${dataset}, ${sample.name}: ${reason}</p>
 <ul class="cells">
 <li>${picture(imageUri(shown), `Image ${of}`, marked, shown)}<span class="name">Image</span></li>
 <li>${picture(maskUri(shown, truth), `True mask of ${of}`, marked, shown)}<span class="name">Mask</span></li>

@@ -1,7 +1,7 @@
 /** Table 2: MIoU and Dice of every network on every data set, the trivial predictors beneath. */
 import type { PartSummary, ReportDataset, ReportRow, StudyReport } from '../../../schemas.js';
 import { type Content, html, type Markup } from '../markup.js';
-import { networkTitle, withTitles } from '../networks.js';
+import { networkLabel, withTitles } from '../networks.js';
 import { interval, NONE, pixels, score } from '../numbers.js';
 import { type Column, type Row, type RowGroup, table } from '../table.js';
 import type { Part } from './part.js';
@@ -80,7 +80,7 @@ function groupOf(
   const rows = report.rows
     .filter((row) => row.dataset === dataset.name)
     .map((row): Row => {
-      const head = networkTitle(row.model);
+      const head = networkLabel(row.model);
       const isBest = main && row.model === best;
       return {
         head: isBest ? html`${head}${MARK}` : head,
@@ -122,7 +122,7 @@ function wholeSetTables(report: StudyReport): Markup {
 function verdicts({ comparisons, rows }: StudyReport): Markup {
   const notes = comparisons.map(({ dataset, best }) => {
     if (best.name !== null) {
-      return html`<li><b>${dataset}:</b> ${networkTitle(best.name)} is marked ★: it is separated from every other network.</li>
+      return html`<li><b>${dataset}:</b> ${networkLabel(best.name)} is marked ★: it is separated from every other network.</li>
 `;
     }
     return html`<li><b>${dataset}:</b> no network is marked. ${best.reason === undefined ? null : html`Reason: ${withTitles(best.reason)}.`}</li>
@@ -184,7 +184,7 @@ function perImageTable(report: StudyReport, part: PartName): Markup {
         .filter(({ dataset }) => dataset === name)
         .flatMap((row) => {
           const summary = row[part];
-          return summary === null ? [] : [{ head: networkTitle(row.model), cells: perImageCells(summary) }];
+          return summary === null ? [] : [{ head: networkLabel(row.model), cells: perImageCells(summary) }];
         }),
     })),
   });
