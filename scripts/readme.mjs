@@ -1,9 +1,10 @@
 // `npm run readme`: writes the parts of README.md and docs/commands.md that the built command itself prints: the table of
-// networks and the help texts. With --check it writes nothing and fails where they differ.
+// networks and the help texts; and the tables of docs/studies from the reports there. With --check it writes nothing and fails where they differ.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './lib/steps.mjs';
+import { costTable, origin, scoresTable, studyPage, verdict } from './lib/studyTables.mjs';
 
 const command = (...args) =>
   execFileSync(process.execPath, [join(root, 'dist/cli.js'), ...args], {
@@ -49,12 +50,37 @@ function fill(text, name, content) {
 }
 
 const commands = ['demo', 'train', 'evaluate', 'predict', 'experiment', 'complexity', 'draw', 'doctor'];
+const studies = join(root, 'docs/studies');
+const reports = Object.fromEntries(
+  readdirSync(studies)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => [file.slice(0, -'.json'.length), JSON.parse(readFileSync(join(studies, file), 'utf8'))]),
+);
+
+/** The quick study's tables. */
+function quickStudy() {
+  const { quick } = reports;
+  const parts = quick.datasets.flatMap((set) => [
+    `**${set.name}**`,
+    '',
+    ...scoresTable(quick, set),
+    '',
+    verdict(quick, set.name),
+    '',
+  ]);
+  const [first] = quick.datasets;
+  return [...parts, '**Cost**', '', ...costTable(quick, first.name), '', origin(quick)].join('\n');
+}
+
 const read = (page) => (existsSync(join(root, page)) ? readFileSync(join(root, page), 'utf8') : '');
 const pages = {
-  'README.md': fill(fill(read('README.md'), 'complexity', networks()), 'help', help()),
+  'README.md': fill(fill(fill(read('README.md'), 'complexity', networks()), 'help', help()), 'study', quickStudy()),
   'docs/commands.md': `# The command\n\nWritten by \`npm run readme\` from what the command prints.\n\n${commands
     .map((name) => `## ${name}\n\n${help(name)}`)
     .join('\n\n')}\n`,
+  ...Object.fromEntries(
+    Object.entries(reports).map(([name, report]) => [`docs/studies/${name}.md`, studyPage(name, report)]),
+  ),
 };
 
 const isCheck = process.argv.includes('--check');
