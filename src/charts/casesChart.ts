@@ -22,7 +22,7 @@ const WIDTH = 380;
 const ROW = 40;
 /** Shares of a row's height: the dots are spread over the upper part, median and mean stand in a lane below. */
 const DOTS = { from: 0.12, to: 0.58 };
-const LANE = { from: 0.64, to: 0.96 };
+const LANE = { from: 0.62, to: 0.98 };
 /** Neighbours by value lie far from each other with steps of this share (the golden ratio's). */
 const STEP = 0.6180339887498949;
 
@@ -124,7 +124,7 @@ export async function casesChart(options: CasesChartOptions): Promise<string> {
               x: (value: number) => value,
               y: () => row + (LANE.from + LANE.to) / 2,
               symbol: 'diamond',
-              r: 2.8,
+              r: 3.1,
               stroke: 'currentColor',
               strokeWidth: 1.4,
             }),
