@@ -1,5 +1,5 @@
 /** The paper's study: its statistics and its report, without a file system. */
-export { deviations } from './protocols.js';
+export { deviations, type ProtocolSettings } from './protocols.js';
 export { listRuns, type RunKey, runTitle } from './runs.js';
 export type {
   CaseResult,

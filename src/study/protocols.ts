@@ -72,7 +72,20 @@ const shown = (value: unknown): string => {
   return String(value);
 };
 
-/** What a study does otherwise than the paper's protocol, one sentence each. */
+/**
+ * What a study does otherwise than the paper's protocol (Li, Fan, Cai 2021).
+ *
+ * @param config A whole configuration, of `resolveStudy`.
+ * @returns One line for each setting that differs, with both values; none for the paper's own.
+ * @example
+ * ```ts
+ * import { resolveStudy } from 'pyconvunet/files';
+ * import { study } from 'pyconvunet/training';
+ *
+ * const config = resolveStudy({ protocol: 'paper', data: [{ source: 'phantom:lung' }], epochs: 2 });
+ * console.log(study.deviations(config)); // [ 'epochs: 2 (the paper: 50)' ]
+ * ```
+ */
 export function deviations(config: ProtocolSettings): string[] {
   const keys = Object.keys(SETTING_NAMES) as (keyof ProtocolSettings)[];
   return keys.flatMap((key) => {

@@ -261,12 +261,21 @@ export const reportSchema = z.strictObject({
   command: z.string(),
 });
 
+/** One data set of a study, as study.json keeps it. */
 export type StudyDataset = z.infer<typeof datasetSchema>;
+/** Everything that decides what a study does: study.json. */
 export type StudyConfig = z.infer<typeof studyConfigSchema>;
+/** What a network did on one image. */
 export type CaseResult = z.infer<typeof caseSchema>;
+/** The scores of a network on the validation part after an epoch. */
 export type EpochResult = z.infer<typeof epochResultSchema>;
+/** What a finished run came to: result.json. */
 export type RunResult = z.infer<typeof runResultSchema>;
+/** The scores of a network on a part of a data set, over all its seeds and folds. */
 export type PartSummary = z.infer<typeof partSummarySchema>;
+/** One network on one data set: a row of Table 2. */
 export type ReportRow = z.infer<typeof rowSchema>;
+/** A data set as the report states it. */
 export type ReportDataset = z.infer<typeof reportDatasetSchema>;
+/** The report of a study: report.json. */
 export type StudyReport = z.infer<typeof reportSchema>;

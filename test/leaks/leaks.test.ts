@@ -3,17 +3,21 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import * as files from '../../src/files.js';
 import * as core from '../../src/index.js';
+import * as notebook from '../../src/notebook.js';
 import * as training from '../../src/training.js';
 import { describeBackends } from '../backends.js';
 import { cases as augmentCases } from './cases/augment.js';
 import { cases as complexityCases } from './cases/complexity.js';
 import { cases as coreCases } from './cases/core.js';
+import { cases as figuresCases } from './cases/figures.js';
 import { cases as filesCases } from './cases/files.js';
 import { cases as inferenceCases } from './cases/inference.js';
 import { cases as layersCases } from './cases/layers.js';
 import { cases as lossesCases } from './cases/losses.js';
 import { cases as metricsCases } from './cases/metrics.js';
 import { cases as modelsCases } from './cases/models.js';
+import { cases as notebookCases } from './cases/notebook.js';
+import { cases as studyCases } from './cases/study.js';
 import { cases as trainingCases } from './cases/training.js';
 import { complaints, type LeakCases, leftBehind, namespaces } from './leakCase.js';
 
@@ -36,11 +40,13 @@ const namespace = (name: string, module: object, cases: LeakCases) => table(name
 const NAMESPACES = [
   namespace('augment', core.augment, augmentCases),
   namespace('complexity', core.complexity, complexityCases),
+  namespace('figures', core.figures, figuresCases),
   namespace('inference', core.inference, inferenceCases),
   namespace('layers', core.layers, layersCases),
   namespace('losses', core.losses, lossesCases),
   namespace('metrics', core.metrics, metricsCases),
   namespace('models', core.models, modelsCases),
+  namespace('study', training.study, studyCases),
 ];
 
 /** The entries wasm, webgpu and tensorflow export nothing. */
@@ -49,6 +55,7 @@ const TABLES = [
   ...NAMESPACES,
   table('training', 'pyconvunet/training: ', training, trainingCases),
   table('files', 'pyconvunet/files: ', files, filesCases),
+  table('notebook', 'pyconvunet/notebook: ', notebook, notebookCases),
 ];
 
 describe('every export has a leak case', () => {
@@ -57,7 +64,7 @@ describe('every export has a leak case', () => {
   });
 
   it('and every namespace a table of them', () => {
-    const found = [core, training, files].flatMap(namespaces).map((name) => `${name}.`);
+    const found = [core, training, files, notebook].flatMap(namespaces).map((name) => `${name}.`);
     expect(
       found.filter((name) => !NAMESPACES.some(({ prefix }) => prefix === name)),
       'A new namespace needs test/leaks/cases/NAME.ts and a line in NAMESPACES of this file.',

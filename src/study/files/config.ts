@@ -116,9 +116,21 @@ export function resolveStudy(input: StudyInput): StudyConfig {
 }
 
 /**
- * Reads a study's configuration from a JSON file; paths of data sets in it are relative to the current folder.
+ * Reads a study's configuration from a JSON file: one that a person wrote, or the study.json of a study's folder. Paths of
+ * data sets in it are relative to the current folder.
  *
- * @throws DataError where the file cannot be read or is no JSON.
+ * @param path The file.
+ * @returns What the file says, for {@link resolveStudy} or `runStudy`; settings laid over it win.
+ * @throws DataError where the file cannot be read, is no JSON, or holds what is no setting or illegal.
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises';
+ * import { readStudyInput, resolveStudy } from 'pyconvunet/files';
+ *
+ * await writeFile('study.json', JSON.stringify({ data: [{ source: 'phantom:lung' }], epochs: 20 }));
+ * const { epochs, batch } = resolveStudy({ ...(await readStudyInput('study.json')), epochs: 2 });
+ * console.log(epochs, batch); // 2 5
+ * ```
  */
 export async function readStudyInput(path: string): Promise<StudyInput> {
   try {

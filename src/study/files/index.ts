@@ -4,6 +4,7 @@ export type { LoadedDataset } from './datasets.js';
 export type { RunEstimate } from './estimate.js';
 export { type WrittenReport, writeReport } from './report.js';
 export { readMask, readResult, runFolder } from './results.js';
+export type { PreparedRun } from './run.js';
 export { type RunStudyOptions, runStudy } from './runStudy.js';
 export {
   estimateStudy,

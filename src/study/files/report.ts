@@ -66,7 +66,22 @@ const COMMAND = 'pyconvunet experiment --config study.json --out FOLDER';
 /**
  * Writes the report of a study that has ended.
  *
- * @param results Of `performStudy`.
+ * @param study Of `prepareStudy`.
+ * @param results Of `performStudy`: the result of every run, in the order of `listRuns`.
+ * @returns The report, and the paths of report.json and report.html, which replace older ones at once.
+ * @throws Error where a run or its predicted masks are missing.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { performStudy, prepareStudy, writeReport } from 'pyconvunet/files';
+ *
+ * const study = await prepareStudy(
+ *   { data: [{ source: 'phantom:lung', images: 4 }], models: ['unet'], widths: [4, 8], size: [32, 32], epochs: 1 },
+ *   'reported',
+ * );
+ * const { report, html } = await writeReport(study, await performStudy(study));
+ * console.log(report.rows[0]?.model, html); // unet reported/report.html
+ * ```
  */
 export async function writeReport(study: PreparedStudy, results: readonly RunResult[]): Promise<WrittenReport> {
   const { folder, config, datasets } = study;

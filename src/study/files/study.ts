@@ -38,6 +38,7 @@ export interface StudyOptions extends LongCallOptions<StudyProgress> {
     key: RunKey,
     position: { readonly run: number; readonly runs: number; readonly kept: boolean },
   ) => void;
+  /** Called after each epoch, with the run that it belongs to. */
   readonly onEpoch?: (epoch: StudyEpoch) => void;
 }
 
@@ -58,7 +59,24 @@ async function currentBackend(): Promise<string> {
  * Loads the data of a study, divides it, and looks for what has been done already. Nothing is written. The study runs on the
  * backend that is active now.
  *
- * @throws InvalidArgumentError, DataError for what is illegal or does not fit the folder.
+ * @param input Networks, data sets, seeds, protocol; what is left out comes from the protocol.
+ * @param folder The study's folder: new, or that of an earlier call to go on with.
+ * @param options signal, onProgress (status 'loading').
+ * @returns The study with its data and its runs, finished ones with their results; for {@link estimateStudy},
+ *   {@link performStudy} and `writeReport`.
+ * @throws InvalidArgumentError or DataError for an illegal configuration, data that cannot be used, or a folder that holds
+ *   anything else or runs of other settings; `signal.reason` where aborted.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { prepareStudy } from 'pyconvunet/files';
+ *
+ * const { runs } = await prepareStudy(
+ *   { data: [{ source: 'phantom:lung', images: 4 }], models: ['unet'], size: [32, 32], seeds: [1, 2] },
+ *   'prepared',
+ * );
+ * console.log(runs.map(({ key, finished }) => [key.seed, finished])); // [ [ 1, false ], [ 2, false ] ]
+ * ```
  */
 export async function prepareStudy(
   input: StudyInput,
@@ -88,16 +106,51 @@ export async function prepareStudy(
   return { folder, config, datasets, runs };
 }
 
-/** Estimates the runs of a study that are not finished yet. */
+/**
+ * Estimates every run of a study on the current backend, finished ones too: each network passes one image forward.
+ *
+ * @param study Of {@link prepareStudy}.
+ * @param signal Aborts between two networks.
+ * @returns Steps, seconds and peak bytes of each run, in the order of `listRuns`.
+ * @throws OutOfMemoryError naming every network that does not fit, with a batch or size that does; InvalidArgumentError for
+ *   a size that a network cannot take; `signal.reason` where aborted.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { estimateStudy, prepareStudy } from 'pyconvunet/files';
+ *
+ * const study = await prepareStudy(
+ *   { data: [{ source: 'phantom:lung', images: 10 }], models: ['unet'], widths: [4, 8], size: [32, 32], epochs: 3 },
+ *   'estimated',
+ * );
+ * const [run] = await estimateStudy(study);
+ * console.log(run?.steps, (run?.bytes ?? 0) < 2 ** 30); // 6 true
+ * ```
+ */
 export const estimateStudy = ({ runs }: PreparedStudy, signal?: AbortSignal): Promise<RunEstimate[]> =>
   estimateRuns(runs, signal);
 
 /**
- * Performs the runs of a study that are not finished.
+ * Performs the runs of a study that are not finished. Finished ones are kept byte for byte, an interrupted one goes on from
+ * its checkpoint.
  *
+ * @param study Of {@link prepareStudy}.
+ * @param options signal, onProgress (steps of all runs), onEstimate, onRun, onEpoch.
  * @returns The result of every run, in the order of `listRuns`.
  * @throws OutOfMemoryError before the first step where a run cannot fit; `signal.reason` where aborted: the study goes on
  *   from there when it is called again.
+ * @example
+ * ```ts
+ * import '@tensorflow/tfjs-backend-cpu';
+ * import { performStudy, prepareStudy } from 'pyconvunet/files';
+ *
+ * const study = await prepareStudy(
+ *   { data: [{ source: 'phantom:lung', images: 4 }], models: ['unet'], widths: [4, 8], size: [32, 32], epochs: 1 },
+ *   'performed',
+ * );
+ * const [result] = await performStudy(study, { onEpoch: ({ epoch, epochs }) => console.log(epoch, epochs) }); // 1 1
+ * console.log(result?.best.cases.length); // 1
+ * ```
  */
 export async function performStudy(study: PreparedStudy, options: StudyOptions = {}): Promise<RunResult[]> {
   const { folder, config, runs } = study;

@@ -55,6 +55,12 @@ const config: files.RunConfig = {
   command: 'pyconvunet train',
 };
 
+/** A study of one network on four small images. */
+const study: files.StudyInput = {
+  data: [{ source: 'phantom:lung', images: 4 }],
+  ...{ models: ['unet'], widths: [2, 4], size: [32, 32], epochs: 1 },
+};
+
 /** The state of a run that has not begun, written to a folder. */
 const writeStart = (folder: string): Promise<void> =>
   withModel(tinyNet(), async (model) => {
@@ -89,4 +95,20 @@ export const cases: LeakCases = {
       await writeStart(folder);
       await files.readCheckpoint(folder);
     }),
+  resolveStudy: () => files.resolveStudy(study),
+  readStudyInput: () =>
+    inFolder(async (folder) => {
+      const path = join(folder, 'study.json');
+      await writeFile(path, JSON.stringify(study));
+      await files.readStudyInput(path);
+    }),
+  prepareStudy: () => inFolder((folder) => files.prepareStudy(study, folder)),
+  estimateStudy: () => inFolder(async (folder) => files.estimateStudy(await files.prepareStudy(study, folder))),
+  performStudy: () => inFolder(async (folder) => files.performStudy(await files.prepareStudy(study, folder))),
+  writeReport: () =>
+    inFolder(async (folder) => {
+      const prepared = await files.prepareStudy(study, folder);
+      await files.writeReport(prepared, await files.performStudy(prepared));
+    }),
+  runStudy: () => inFolder((folder) => files.runStudy(study, { out: folder })),
 };

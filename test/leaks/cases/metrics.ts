@@ -32,6 +32,7 @@ export const cases: LeakCases = {
   hausdorffDistance: () => metrics.hausdorffDistance(mask, mask),
   hausdorffDistance95: () => metrics.hausdorffDistance95(mask, mask),
   surfaceDice: () => metrics.surfaceDice(mask, mask),
+  missedObjects: () => metrics.missedObjects(mask.data, mask.data, { width: 4, height: 1 }),
   otsuThreshold: () => metrics.otsuThreshold(sample().image),
   percentile: () => metrics.percentile([1, 2, 3], 50),
   allForeground: () => metrics.allForeground([sample()]),

@@ -88,4 +88,6 @@ export const cases: LeakCases = {
   resizeBilinear: () => training.resizeBilinear(bytes, [4, 4]),
   resizeNearest: () => training.resizeNearest(bytes, [4, 4]),
   split: () => training.split(data.training, { seed: 1 }),
+  folds: () => training.folds(data.training, { seed: 1, folds: 3 }),
+  isOneGroup: () => training.isOneGroup(data.training),
 };
