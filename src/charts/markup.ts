@@ -39,7 +39,7 @@ export function innerMarkup(node: Node): string {
     const attributes = Array.from((child as Element).attributes, ({ name, value }) => [name, rounded(value)] as const);
     const inner = innerMarkup(child);
     return element(
-      child.nodeName,
+      (child as Element).localName,
       Object.fromEntries(attributes.filter(([name]) => isKept(name))),
       ...(inner === '' ? [] : [inner]),
     );
