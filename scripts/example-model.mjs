@@ -30,7 +30,7 @@ await train(
   model,
   { training: parts.train, validation: parts.validation },
   {
-    epochs: 30,
+    epochs: 23,
     learningRate: 3e-3,
     loss: 'bce-dice',
     seed: 1,

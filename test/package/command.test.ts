@@ -1,8 +1,9 @@
 /** The command of the installed package, start to end; what it prints and leaves behind fits the schemas that ship with it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Ajv from 'ajv';
+import { decode } from 'fast-png';
 import { expect, inject, test } from 'vitest';
 
 const project = inject('project');
@@ -49,4 +50,21 @@ test('train, evaluate, predict', () => {
   expect(spawnSync(process.execPath, ['--input-type=module', '--eval', program], { cwd: project }).status).toBe(0);
   expectValid(pyconvunet('predict', '--run', 'run', '--input', 'scan.png', '--out', 'masks'), 'predict');
   expect(readdirSync(join(project, 'masks')).sort()).toEqual(['scan.mask.png', 'scan.overlay.png']);
+});
+
+test('the small model that is in the package segments its example', () => {
+  const model = join(project, 'node_modules/pyconvunet/examples/model');
+  expectValid(pyconvunet('predict', '--run', model, '--input', join(model, 'cell.png'), '--out', 'cells'), 'predict');
+  const pixels = (path: string) => decode(readFileSync(path)).data;
+  const found = pixels(join(project, 'cells/cell.mask.png'));
+  const truth = pixels(join(model, 'cell_mask.png'));
+  const both = found.filter((value, i) => value > 0 && (truth[i] ?? 0) > 0).length;
+  const each = [found, truth].map((mask) => mask.filter((value) => value > 0).length);
+  expect((2 * both) / ((each[0] ?? 0) + (each[1] ?? 0))).toBeGreaterThan(0.95);
+});
+
+test('the small model takes at most 300 kB', () => {
+  const model = join(project, 'node_modules/pyconvunet/examples/model');
+  const bytes = ['model.json', 'weights.bin'].map((name) => statSync(join(model, name)).size);
+  expect((bytes[0] ?? 0) + (bytes[1] ?? 0)).toBeLessThan(300e3);
 });
