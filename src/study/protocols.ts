@@ -66,9 +66,9 @@ const SETTING_NAMES: Readonly<Partial<Record<keyof ProtocolSettings, string>>> =
   validation: 'validation share',
 };
 
-const shown = (value: unknown): string => {
-  if (value === null) return "each network's or image's own";
-  if (Array.isArray(value)) return value.join(', ');
+const shown = (key: keyof ProtocolSettings, value: unknown): string => {
+  if (value === null) return key === 'size' ? "each image's own" : "each network's own";
+  if (Array.isArray(value)) return value.join(key === 'size' ? 'x' : ', ');
   return String(value);
 };
 
@@ -91,6 +91,7 @@ export function deviations(config: ProtocolSettings): string[] {
   return keys.flatMap((key) => {
     const ours = JSON.stringify(config[key]);
     if (ours === JSON.stringify(paper[key])) return [];
-    return [`${SETTING_NAMES[key]}: ${shown(config[key])} (the paper: ${shown(paper[key])})`];
+    if (key === 'deepSupervision' && !config.models.includes('unet++')) return [];
+    return [`${SETTING_NAMES[key]}: ${shown(key, config[key])} (the paper: ${shown(key, paper[key])})`];
   });
 }
