@@ -47,11 +47,11 @@ describe('a protocol', () => {
     expect(config.models).toHaveLength(7);
     expect(config.deepSupervision).toBe(true);
     expect(deviations(config)).toEqual([
-      "widths: 8, 16, 32, 64 (the paper: each network's or image's own)",
+      "widths: 8, 16, 32, 64 (the paper: each network's own)",
       'epochs: 15 (the paper: 50)',
       'learning rate: 0.003 (the paper: 0.001)',
       'augmentation: random (the paper: expand)',
-      'size: 64, 64 (the paper: 512, 512)',
+      'size: 64x64 (the paper: 512x512)',
     ]);
   });
 
