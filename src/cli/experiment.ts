@@ -72,6 +72,8 @@ async function inputOf(flags: ExperimentFlags): Promise<StudyInput> {
     ...{ protocol, models, epochs, batch, learningRate, size, seeds, splitSeed },
     ...{ widths, loss, augment, validation, test, folds, backend },
     data: data?.map((source) => datasetOf(source, flags)),
+    // The file's deep supervision goes with its UNet++.
+    deepSupervision: models === undefined || models.includes('unet++') ? undefined : false,
   };
   return { ...file, ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) };
 }

@@ -82,6 +82,20 @@ describe('pyconvunet experiment', () => {
     expect(report.config.data.map(({ name, images }) => [name, images])).toEqual([['phantom-lung', 4]]);
   });
 
+  it('leaves out the deep supervision of a configuration with its UNet++', async () => {
+    const path = join(folder, 'supervised.json');
+    const written = { models: ['unet++', 'unet'], deepSupervision: true, widths: [4, 8, 12], size: [32, 32] };
+    await writeFile(path, JSON.stringify({ ...written, data: [{ source: 'phantom:lung', images: 4 }] }));
+    const args = ['experiment', '--config', path, '--out', join(folder, 'supervised'), '--dry-run', '--json'];
+    const models = async (...more: string[]) => {
+      const { code, stdout, stderr } = await pyconvunet([...args, ...more]);
+      expect(code, stderr).toBe(0);
+      return dryRunDocument.parse(JSON.parse(stdout)).runs.map(({ model }) => model);
+    };
+    expect(await models()).toEqual(['unet++', 'unet']);
+    expect(await models('--models', 'unet')).toEqual(['unet']);
+  });
+
   it('estimates without a step', async () => {
     const dry = join(folder, 'dry');
     const args = [...phantoms, '--seeds', '1,2', '--epochs', '2', '--out', dry, '--dry-run'];
