@@ -1,0 +1,3 @@
+import type { Page } from './runtimes.mjs';
+
+export function axeViolations(page: Pick<Page, 'evaluate'>): Promise<string[]>;
