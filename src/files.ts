@@ -14,6 +14,8 @@ export {
 export {
   type DatasetInput,
   estimateStudy,
+  type LoadedDataset,
+  type PreparedRun,
   type PreparedStudy,
   performStudy,
   prepareStudy,

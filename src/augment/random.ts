@@ -1,5 +1,6 @@
 /** Augmentation on the fly: one transform for each batch, drawn by seed, epoch and step. */
 import { deriveSeed, Random } from '../runtime/random.js';
+import { checkKeys } from '../spec/index.js';
 import type { Augmentable } from './rearrange.js';
 import { flipHorizontal, flipVertical, rotate90, rotate180, type Transform } from './transforms.js';
 
@@ -37,6 +38,7 @@ export interface RandomOptions {
  * ```
  */
 export function random<T extends Augmentable>(samples: readonly T[], options: RandomOptions): T[] {
+  checkKeys('augment.random', options, ['seed', 'epoch', 'step', 'transforms']);
   const { seed, epoch, step, transforms = [flipHorizontal(), flipVertical(), rotate90(), rotate180()] } = options;
   const square = samples.every(({ width, height }) => width === height);
   const legal = square ? transforms : transforms.filter((transform) => keepsSize(transform));

@@ -7,6 +7,7 @@ import { resizeBilinear } from '../data/resize.js';
 import { foregroundFrom } from '../metrics/scores.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
+import { checkKeys } from '../spec/index.js';
 import { defaultClasses, getMetadata, requirePreprocessing } from './metadata.js';
 import { type ImageSource, isBytePicture, readPixels } from './pixels.js';
 import { inputShapeOf, type Prepared, predictProbability } from './probability.js';
@@ -100,6 +101,7 @@ export async function predictMask(
   image: ImageSource,
   options: PredictOptions = {},
 ): Promise<Segmentation> {
+  checkKeys('inference.predictMask', options, ['preprocessing', 'threshold', 'signal', 'onProgress']);
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const threshold = resolveThreshold(model, options.threshold);

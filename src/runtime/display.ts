@@ -8,6 +8,7 @@ export type MimeBundle = Readonly<Record<string, string>>;
 
 /** A value that a Jupyter cell shows. */
 export interface Displayable {
+  /** Called by the notebook's kernel. */
   [DISPLAY](): Promise<MimeBundle>;
 }
 

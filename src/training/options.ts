@@ -1,5 +1,6 @@
 /** Which options and states the training loop accepts: refused before the first step, with what is legal. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkKeys } from '../spec/index.js';
 import type { TrainingPosition } from './state.js';
 
 const AUGMENTATIONS = ['none', 'random', 'expand'] as const;
@@ -14,6 +15,34 @@ export interface Settings {
   readonly learningRate: number;
   readonly augment: Augmentation;
   readonly seed: number;
+}
+
+const OPTIONS = [
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'loss',
+  'augment',
+  'seed',
+  'state',
+  'signal',
+  'onProgress',
+  'onEpoch',
+  'onState',
+] as const;
+
+/** Refuses misspelt options, and data that has no two parts. */
+export function requireCall(data: unknown, options: unknown): void {
+  checkKeys('train', options, OPTIONS);
+  const parts: readonly unknown[] =
+    typeof data === 'object' && data !== null && 'training' in data && 'validation' in data
+      ? [data.training, data.validation]
+      : [];
+  if (parts.length !== 2 || !parts.every(Array.isArray)) {
+    throw new InvalidArgumentError(
+      'train takes its data as {training: samples, validation: samples}, two lists of samples. Use split for images that are not divided yet.',
+    );
+  }
 }
 
 /** Refuses settings that a caller without types, or with a number from a form, may have put together. */

@@ -17,7 +17,7 @@ import {
   historyDisplay,
 } from './history.js';
 import { logitsModel } from './logitsModel.js';
-import { type Augmentation, requireFittingState, requireSettings, type Settings } from './options.js';
+import { type Augmentation, requireCall, requireFittingState, requireSettings, type Settings } from './options.js';
 import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
 import { trainStep } from './step.js';
 import { type Scores, validate } from './validate.js';
@@ -259,6 +259,7 @@ export async function train(
   data: TrainingData,
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  requireCall(data, options);
   const { epochs = 50, batchSize = 5, augment = 'random', seed = 0, learningRate = 1e-3 } = options;
   const settings = { epochs, batchSize, learningRate, augment, seed };
   requireSettings(settings);

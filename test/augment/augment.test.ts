@@ -159,6 +159,13 @@ describe('random', () => {
   const draw = (seed: number, epoch: number, step: number, samples = batch) =>
     [...random(samples, { seed, epoch, step })[0].mask].join();
 
+  it('refuses a misspelt option', () => {
+    const wrong = { seed: 1, epoch: 1, step: 0, transform: [] };
+    expect(() => random(batch, wrong)).toThrow(
+      "augment.random has no option 'transform'. Its options are seed, epoch, step, transforms.",
+    );
+  });
+
   it('draws the identity and each transform equally often', () => {
     const counts = new Map<string, number>();
     for (let step = 0; step < 2000; step++) counts.set(draw(1, 0, step), (counts.get(draw(1, 0, step)) ?? 0) + 1);

@@ -185,11 +185,22 @@ describeBackends('train', (backend) => {
     [{ learningRate: 0 }, 'train: learningRate must be a finite number above 0. Received: 0.'],
     [{ augment: 'flip' as 'none' }, 'train: augment must be one of none, random, expand. Received: flip.'],
     [{ seed: 0.5 }, 'train: seed must be a whole number (0 is legal). Received: 0.5.'],
+    [{ epoch: 3 } as object, "train has no option 'epoch'. Its options are epochs, batchSize, learningRate, loss,"],
   ])('refuses %o', async (wrong, message) => {
     const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
     const refused = train(model, data, wrong);
     await expect(refused).rejects.toThrow(message);
     await expect(refused).rejects.toThrow(InvalidArgumentError);
+    model.dispose();
+  });
+
+  it('refuses data without two parts', async () => {
+    const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    for (const wrong of [{ training: data.training }, data.training, undefined]) {
+      await expect(train(model, wrong as unknown as typeof data)).rejects.toThrow(
+        'train takes its data as {training: samples, validation: samples}, two lists of samples.',
+      );
+    }
     model.dispose();
   });
 

@@ -72,15 +72,22 @@ export function imageUri(shown: Shown): string {
 export const maskUri = ({ width, height }: Shown, mask: Uint8Array): string =>
   dataUri({ width, height, channels: 1, data: mask.map((label) => (label === 0 ? 0 : 255)) });
 
+/**
+ * Prediction as a class of its own, whose sky blue no colour-blind takes for the grey of the image or the red of the contour;
+ * the green of the first class looks grey without red or green cones.
+ */
+const CLASSES = ['background', 'truth', 'prediction'];
+
 /** The image in grey, the prediction as a tint, the truth's contour in red. */
 export function predictionUri(shown: Shown, prediction: Uint8Array, truth: Uint8Array): string {
   const { width, height } = shown;
   const segmentation = new Segmentation({
     width,
     height,
-    mask: prediction,
-    probability: Float32Array.from(prediction),
-    classes: ['background', 'foreground'],
+    mask: prediction.map((label) => (label === 0 ? 0 : CLASSES.indexOf('prediction'))),
+    // The overlay asks only for the labels.
+    probability: new Float32Array(width * height * CLASSES.length),
+    classes: CLASSES,
     threshold: 0.5,
   });
   const data = overlay(greyOf(shown), segmentation, { truth, opacity: OPACITY });

@@ -70,7 +70,7 @@ figcaption { max-width: 46rem; font-size: .92rem; margin: .6rem 0 0; }
 .legend { list-style: none; margin: 0 0 .9rem; padding: 0; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; font-size: .84rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; }
 .swatch { width: 1.6rem; height: .8rem; flex: none; }
-.swatch.prediction { background: rgb(0 158 115); }
+.swatch.prediction { background: rgb(86 180 233); }
 .swatch.contour { height: 0; border-top: 3px solid rgb(230 0 0); }
 .swatch.area { height: 1rem; width: 1rem; border: 2px solid #ffe100; outline: 1px solid #000; box-shadow: inset 0 0 0 1px #000; background: #777; }
 

@@ -20,10 +20,11 @@ export async function casesPart(report: StudyReport): Promise<Part> {
           values: [...diceByImage(report, name, model).values()].flatMap((dice) => dice ?? []),
         })),
       });
-      return html`<div><p class="title">${name} (${partTitle(shownPart(report, name))})</p>${trusted(svg)}</div>
+      return html`<div><p class="title">${name}</p>${trusted(svg)}</div>
 `;
     }),
   );
+  const where = [...new Set(datasets.map(({ name }) => partTitle(shownPart(report, name))))].join(' or ');
   return {
     id: 'cases',
     short: 'Cases',
@@ -31,7 +32,7 @@ export async function casesPart(report: StudyReport): Promise<Part> {
     content: html`<figure>
 <div class="charts">
 ${charts}</div>
-<figcaption>Dice of every image${config.seeds.length > 1 ? ', mean over seeds' : ''}: one mark each, moved up and down only so that none hides another. Below them: median (bar) and mean (hollow diamond). The horizontal axes begin below the smallest value, not all at 0.</figcaption>
+<figcaption>Dice of every image, ${where}${config.seeds.length > 1 ? ', mean over seeds' : ''}: one mark each, moved up and down only so that none hides another. Below them: median (bar) and mean (hollow diamond). The horizontal axes begin below the smallest value, not all at 0.</figcaption>
 </figure>
 `,
   };

@@ -59,7 +59,7 @@ export function predictionsPart(figures: readonly FigureCase[]): Part {
 <li><span class="swatch contour"></span>true contour</li>
 <li><span class="swatch area"></span>area of largest disagreement</li>
 </ul>
-${figures.map(oneCase)}<figcaption><b>Fig. 4.</b> Image, mask and each network’s prediction: first seed, first fold, network of the best epoch, validation part. Tint: the prediction; red: the true contour; yellow frame: the square in which the networks disagree most, or, where they agree, are wrong most. Of each data set the image with the largest disagreement, that with the lowest mean Dice and one with the median.${reduced ? ' Images are reduced to at most 256 pixels a side.' : ''}</figcaption>
+${figures.map(oneCase)}<figcaption><b>Fig. 4.</b> Image, mask and each network’s prediction: first seed, first fold, network of the best epoch, validation part. Blue: the prediction; red: the true contour; yellow frame: the square in which the networks disagree most, or, where they agree, are wrong most. Of each data set the image with the largest disagreement, that with the lowest mean Dice and one with the median.${reduced ? ' Images are reduced to at most 256 pixels a side.' : ''}</figcaption>
 </figure>
 `,
   };

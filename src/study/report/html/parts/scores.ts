@@ -50,7 +50,8 @@ function partCells(report: StudyReport, summary: PartSummary | null): string[] {
 function bestEpochs({ runs }: StudyReport, { dataset, model }: ReportRow): string {
   const epochs = runs.filter((run) => run.dataset === dataset && run.model === model).map(({ best }) => best.epoch);
   if (epochs.length <= 3) return epochs.join(', ');
-  return `${Math.min(...epochs)}–${Math.max(...epochs)}`;
+  const [first, last] = [Math.min(...epochs), Math.max(...epochs)];
+  return first === last ? String(first) : `${first}–${last}`;
 }
 
 const MARK = html` <span class="best" title="separated from every other network">★</span><span class="visually-hidden"> (best)</span>`;
