@@ -104,7 +104,7 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
   p, ul.text, ol.text, figcaption { max-width: none; }
   nav, .copy { display: none; }
   section { margin-top: 1.6rem; break-before: auto; }
-  h2, h3, .title { break-after: avoid; }
+  h2, h3, .title, section > p { break-after: avoid; }
   .table { break-inside: avoid; }
   .scroll { overflow: visible; }
   table { font-size: 6.8pt; }

@@ -3,6 +3,13 @@ import type { StudyReport } from '../../../schemas.js';
 import { html } from '../markup.js';
 import type { Part } from './part.js';
 
+/** JSON whose lists of numbers and names stand on one line each; a line break is never part of a JSON string. */
+const written = (config: StudyReport['config']): string =>
+  JSON.stringify(config, null, 2).replace(/\[\n([^[\]{}]*)\n\s*\]/g, (_, items: string) => {
+    const list = items.split('\n').map((item) => item.trim());
+    return `[${list.join(' ')}]`;
+  });
+
 /** The part. */
 export function againPart({ command, config, versions, machine }: StudyReport): Part {
   const { backend, threads, processor, system } = machine;
@@ -14,7 +21,7 @@ export function againPart({ command, config, versions, machine }: StudyReport): 
 <p>with the configuration below as <code>study.json</code>; sources that are folders stand there without their path.</p>
 <details>
 <summary>Configuration (study.json)</summary>
-<pre tabindex="0" role="region" aria-label="Configuration"><code>${JSON.stringify(config, null, 2)}</code></pre>
+<pre tabindex="0" role="region" aria-label="Configuration"><code>${written(config)}</code></pre>
 </details>
 <h3>Versions</h3>
 <dl class="facts">

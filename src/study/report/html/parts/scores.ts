@@ -9,7 +9,7 @@ import type { Part } from './part.js';
 /** The parts of a row in the order of the columns, with what stands above them. */
 type PartName = 'best' | 'last' | 'test';
 const TITLES: Readonly<Record<PartName, string>> = {
-  test: 'Test part (network of the best epoch)',
+  test: 'Test part, network of the best epoch',
   best: 'Validation, best epoch',
   last: 'Validation, last epoch',
 };
@@ -108,9 +108,10 @@ function wholeSetTables(report: StudyReport): Markup {
     columns: columnsOf(report, parts),
     groups: report.datasets.map((dataset) => groupOf(report, dataset, { parts, main: true })),
   });
-  if (!hasTest(report)) return main;
+  const said = verdicts(report);
+  if (!hasTest(report)) return html`${main}${said}`;
   const validation = ['best', 'last'] as const;
-  return html`${main}${table({
+  return html`${main}${said}${table({
     id: 'scores-validation',
     label: 'Table 2, validation part',
     caption: `MIoU and Dice of the part on which the best epoch was chosen, ${columnsSay(report)}`,
@@ -207,6 +208,6 @@ export function scoresPart(report: StudyReport): Part {
     short: 'Table 2',
     title: 'Table 2. MIoU and Dice',
     content: html`<p>${optimistic}</p>
-${wholeSetTables(report)}${verdicts(report)}${parts.map((part) => perImageTable(report, part))}`,
+${wholeSetTables(report)}${parts.map((part) => perImageTable(report, part))}`,
   };
 }
