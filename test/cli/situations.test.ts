@@ -1,4 +1,6 @@
 /** The command in the situations that real work brings: moved and changed data, several classes, 16 bits, stacks, clashes. */
+
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
@@ -220,4 +222,47 @@ it('stops an evaluation when it is told to', async () => {
   const { code, stdout } = await pyconvunet(['evaluate', '--run', run, '--data', data, '--json'], controller.signal);
   expect(code).toBe(130);
   expect(stdout).toBe('');
+});
+
+describe('sections of one specimen', () => {
+  const cases: { name: string; file: string }[] = JSON.parse(
+    readFileSync(new URL('../oracles/images.json', import.meta.url), 'utf8'),
+  ).cases;
+  const file = (wanted: string) => Buffer.from(cases.find(({ name }) => name === wanted)?.file ?? '', 'base64');
+  const noInterval = (images: number) => ({
+    dice: null,
+    unit: 'group',
+    n: 1,
+    reason: `all ${images} images belong to one group; an interval needs at least two independent groups`,
+  });
+
+  it('the pages of one stack are split in blocks, and have no interval', async () => {
+    const stack = join(folder, 'stack');
+    const out = join(folder, 'stack-run');
+    await mkdir(stack);
+    await writeFile(join(stack, 'train-volume.tif'), file('stack.tif'));
+    await writeFile(join(stack, 'train-labels.tif'), file('stack_bits.tif'));
+    const { code, stdout } = await train(stack, out, '--size', '32');
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      'All images are pages of one stack: its parts are blocks of contiguous pages, as with --blocks.',
+    );
+    expect(JSON.parse(await readFile(join(out, 'config.json'), 'utf8'))).toMatchObject({ blocks: true });
+    const { document } = await evaluated('--run', out, '--data', stack, '--split', 'all');
+    expect(document.confidence).toMatchObject(noInterval(3));
+  });
+
+  it('--blocks says so of single files', async () => {
+    const out = join(folder, 'blocks-run');
+    const { code, stdout } = await train(data, out, '--blocks');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('pages of one stack');
+    const { parts, command } = JSON.parse(await readFile(join(out, 'config.json'), 'utf8'));
+    expect(command).toContain('--blocks');
+    const order = ['p0_s0', 'p0_s1', 'p1_s2', 'p1_s3', 'p2_s4', 'p2_s5', 'p3_s6', 'p3_s7'];
+    const start = order.indexOf(parts.validation[0]);
+    expect(parts.validation).toEqual(order.slice(start, start + 2));
+    const { document } = await evaluated('--run', out, '--data', data);
+    expect(document.confidence).toMatchObject(noInterval(2));
+  });
 });
