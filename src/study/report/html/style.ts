@@ -113,7 +113,7 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
   td.text { min-width: 0; }
   tbody th[scope=row], thead tr:first-child th:first-child { position: static; }
   thead { display: table-header-group; }
-  tr, .charts > div, .case, figcaption { break-inside: avoid; }
+  tr, .charts > div, .case, figcaption, section > p { break-inside: avoid; }
   caption { padding-right: 0; max-width: none; }
   .charts > div { flex: 0 0 86mm; }
   .cells { grid-template-columns: repeat(9, 1fr); gap: 1.5mm; }
