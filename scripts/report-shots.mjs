@@ -44,7 +44,7 @@ async function lookAt(page, folder, { width, colorScheme }) {
   return found.length;
 }
 
-const [report = join(root, 'pyconvunet-demo/report.html'), out = join(dirname(resolve(report)), 'shots')] =
+const [report = join(root, 'pyconvunet-demo/study/report.html'), out = join(dirname(resolve(report)), 'shots')] =
   process.argv.slice(2);
 if (!existsSync(report)) {
   console.error(`There is no report ${report}. Run npm run demo, or name the report.html of a study.`);

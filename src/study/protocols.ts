@@ -46,8 +46,7 @@ const paper: ProtocolSettings = {
 const quick: ProtocolSettings = {
   ...paper,
   widths: [8, 16, 32, 64],
-  epochs: 15,
-  learningRate: 3e-3,
+  epochs: 24,
   augment: 'random',
   size: [64, 64],
 };

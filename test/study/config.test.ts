@@ -48,8 +48,7 @@ describe('a protocol', () => {
     expect(config.deepSupervision).toBe(true);
     expect(deviations(config)).toEqual([
       "widths: 8, 16, 32, 64 (the paper: each network's own)",
-      'epochs: 15 (the paper: 50)',
-      'learning rate: 0.003 (the paper: 0.001)',
+      'epochs: 24 (the paper: 50)',
       'augmentation: random (the paper: expand)',
       'size: 64x64 (the paper: 512x512)',
     ]);
