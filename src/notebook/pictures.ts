@@ -1,5 +1,5 @@
 /** Segmentations as pictures in a cell. */
-import { encodePng, preprocess, type Raster } from '../data/index.js';
+import { preprocess, type Raster } from '../data/index.js';
 import { classColour, type OverlayOptions, overlay, type Segmentation } from '../inference/index.js';
 import { DISPLAY, type Displayable, type MimeBundle } from '../runtime/display.js';
 import { picture } from './html.js';
@@ -11,7 +11,7 @@ export function maskPicture({ width, height, mask, classes }: Segmentation): Mim
     if (label > 0) data.set(classColour(label), 3 * i);
   });
   const caption = `${classes.slice(1).join(', ')} (${width} x ${height})`;
-  return { 'text/html': picture(encodePng({ width, height, channels: 3, data }), width, caption) };
+  return { 'text/html': picture(data, [width, height], caption).markup };
 }
 
 /** Options of {@link showOverlay}. */
@@ -51,7 +51,7 @@ export function showOverlay(image: Raster, segmentation: Segmentation, options: 
   return {
     [DISPLAY]: async () => ({
       'text/plain': caption,
-      'text/html': picture(encodePng({ width, height, channels: 3, data }), width, caption),
+      'text/html': picture(data, [width, height], caption).markup,
     }),
   };
 }

@@ -22,7 +22,7 @@ export function complexityTable(reports: readonly ComplexityReport[]): MimeBundl
     giga(flops),
   ]);
   const head = ['network', 'trainable parameters', 'other', 'GMac', 'GFLOP'];
-  return { 'text/html': table(`Parameters and operations of one image${counted}`, head, rows) };
+  return { 'text/html': table(`Parameters and operations of one image${counted}`, head, rows).markup };
 }
 
 /** Dice of each network, and every pair with its interval and p. */
@@ -45,5 +45,5 @@ export function modelComparisonTables({ models, pairs }: ModelComparison): MimeB
       `${n} ${unit}s`,
     ]),
   );
-  return { 'text/html': pairs.length === 0 ? scores : `${scores}${compared}` };
+  return { 'text/html': pairs.length === 0 ? scores.markup : `${scores.markup}${compared.markup}` };
 }

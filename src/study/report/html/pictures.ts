@@ -1,7 +1,7 @@
 /** The pictures of Fig. 4 as PNG data URIs. */
-import { encodePng, type PngPixels } from '../../../data/encode.js';
 import type { Sample } from '../../../data/index.js';
 import { overlay, Segmentation } from '../../../inference/index.js';
+import { pngUri } from './pngUri.js';
 
 /** Larger images are shown reduced by a whole factor: a page holds dozens of them. */
 const MOST_PIXELS = 256;
@@ -47,13 +47,6 @@ export function shownMask(mask: Uint8Array, { width, height }: Sample, factor: n
   return Uint8Array.from(reduce(mask, width, height, 1, factor).means, (share) => (share >= 0.5 ? 1 : 0));
 }
 
-function dataUri(pixels: PngPixels): string {
-  const bytes = encodePng(pixels);
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 4096) binary += String.fromCharCode(...bytes.subarray(i, i + 4096));
-  return `data:image/png;base64,${btoa(binary)}`;
-}
-
 const greyOf = ({ pixels, channels, width, height }: Shown): Float32Array =>
   Float32Array.from({ length: width * height }, (_, i) => {
     let sum = 0;
@@ -64,13 +57,13 @@ const greyOf = ({ pixels, channels, width, height }: Shown): Float32Array =>
 /** The image itself: in colour where it has three channels. */
 export function imageUri(shown: Shown): string {
   const { width, height, channels, pixels } = shown;
-  if (channels === 1 || channels === 3) return dataUri({ width, height, channels, data: pixels });
-  return dataUri({ width, height, channels: 1, data: Uint8Array.from(greyOf(shown)) });
+  if (channels === 1 || channels === 3) return pngUri({ width, height, channels, data: pixels });
+  return pngUri({ width, height, channels: 1, data: Uint8Array.from(greyOf(shown)) });
 }
 
 /** A mask in black and white. */
 export const maskUri = ({ width, height }: Shown, mask: Uint8Array): string =>
-  dataUri({ width, height, channels: 1, data: mask.map((label) => (label === 0 ? 0 : 255)) });
+  pngUri({ width, height, channels: 1, data: mask.map((label) => (label === 0 ? 0 : 255)) });
 
 /**
  * Prediction as a class of its own, whose sky blue no colour-blind takes for the grey of the image or the red of the contour;
@@ -91,5 +84,5 @@ export function predictionUri(shown: Shown, prediction: Uint8Array, truth: Uint8
     threshold: 0.5,
   });
   const data = overlay(greyOf(shown), segmentation, { truth, opacity: OPACITY });
-  return dataUri({ width, height, channels: 3, data });
+  return pngUri({ width, height, channels: 3, data });
 }
