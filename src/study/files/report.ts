@@ -1,6 +1,6 @@
 /** The report of a study on disk: report.json, and report.html that opens without a network. */
 import { readFile } from 'node:fs/promises';
-import { cpus, release, type } from 'node:os';
+import { arch, cpus, type } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { DisplayKind } from '../../runtime/display.js';
@@ -91,7 +91,7 @@ export async function writeReport(study: PreparedStudy, results: readonly RunRes
       backend: tf.getBackend(),
       threads: 1,
       processor: cpus()[0]?.model ?? 'unknown',
-      system: `${type()} ${release()}`,
+      system: `${type()} ${arch()}`,
     },
     command: COMMAND,
   });
