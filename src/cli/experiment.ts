@@ -127,12 +127,16 @@ export function experimentCommand(signal: AbortSignal): Command {
       'folder with image/ and mask/ (and other layouts), or phantom:lung|liver|cell; may be given again',
       parse.collect,
     )
-    .option('--models <a,b,...>', `networks: ${modelNames.join(', ')}`, parse.someOf(modelNames))
+    .option(
+      '--models <a,b,...>',
+      `networks: ${modelNames.join(', ')}; default unet,pyconvunet, of a protocol all seven`,
+      parse.someOf(modelNames),
+    )
     .requiredOption('--out <dir>', 'folder of the study, new or to go on with')
     .option('--config <file>', 'study.json with any of these settings; options win over it')
     .option(
       '--protocol <name>',
-      'paper: 512x512, 50 epochs, enlarged five times; quick: small, on phantoms; or custom',
+      'sets what is left out; paper: 512x512, 50 epochs, enlarged five times; quick: small, on phantoms; default custom',
       parse.oneOf(['custom', 'quick', 'paper'] as const),
     )
     .option('--backend <name>', 'wasm, cpu, tensorflow, webgpu or auto; default wasm')
