@@ -35,15 +35,20 @@ export function datasetsTable({ datasets }) {
 
 /** Table 2, best and last epoch apart, the trivial predictors beneath. */
 export function scoresTable(report, { name, trivial }) {
-  const networks = rowsOf(report, name).map(({ model, best, last }) => [
-    `\`${model}\``,
-    `${score(best.dice)}${spread(best.seedSd.dice)}`,
-    interval(best.confidence),
-    `${score(best.meanIoU)}${spread(best.seedSd.meanIoU)}`,
-    best.perImage.hausdorff95.median === null ? 'none' : best.perImage.hausdorff95.median.toFixed(1),
-    score(last.dice),
-    score(last.meanIoU),
-  ]);
+  const isTested = report.rows.some(({ test }) => test !== null);
+  const lastEpoch = isTested ? 'validation, last epoch' : 'last epoch';
+  const networks = rowsOf(report, name).map(({ model, best: validated, test, last }) => {
+    const best = test ?? validated;
+    return [
+      `\`${model}\``,
+      `${score(best.dice)}${spread(best.seedSd.dice)}`,
+      interval(best.confidence),
+      `${score(best.meanIoU)}${spread(best.seedSd.meanIoU)}`,
+      best.perImage.hausdorff95.median === null ? 'none' : best.perImage.hausdorff95.median.toFixed(1),
+      score(last.dice),
+      score(last.meanIoU),
+    ];
+  });
   const { polarity, threshold } = trivial.bestThreshold;
   const predictors = [
     ['all foreground', trivial.allForeground],
@@ -51,7 +56,15 @@ export function scoresTable(report, { name, trivial }) {
     [`best threshold (${polarity}, ${threshold.toFixed(3)})`, trivial.bestThreshold],
   ].map(([title, { dice, meanIoU }]) => [title, score(dice), '', score(meanIoU), '', '', '']);
   return table(
-    ['', 'Dice, best epoch', '95 % interval', 'MIoU', 'median HD95 (pixels)', 'Dice, last epoch', 'MIoU, last epoch'],
+    [
+      '',
+      `Dice, ${isTested ? 'test part, best epoch' : 'best epoch'}`,
+      '95 % interval',
+      'MIoU',
+      'median HD95 (pixels)',
+      `Dice, ${lastEpoch}`,
+      `MIoU, ${lastEpoch}`,
+    ],
     ['l', 'r', 'l', 'r', 'r', 'r', 'r'],
     [...networks, ...predictors],
   );
@@ -61,7 +74,7 @@ export function scoresTable(report, { name, trivial }) {
 export function verdict({ comparisons }, name) {
   const { best, part } = comparisons.find(({ dataset }) => dataset === name);
   if (best.name !== null) return `Separated from every other network on the ${part} part: \`${best.name}\`.`;
-  return `No network is separated from every other one: ${best.reason}.`;
+  return `No network is marked best: ${best.reason}.`;
 }
 
 /** Table 3 with what was measured. */
@@ -84,7 +97,14 @@ export function costTable(report, name) {
 }
 
 /** Where and with what it ran. */
-export function origin({ machine, versions, config }) {
+const machineText = ({ backend, threads, processor }) =>
+  [
+    `backend ${backend}`,
+    ...(threads === null ? [] : [threads === 1 ? 'one thread' : `${threads} threads`]),
+    processor,
+  ].join(', ');
+
+export function origin({ machines, versions, config }) {
   const { epochs, batch, augment, loss, learningRate, seeds, widths } = config;
   const with_ = [
     `${epochs} epochs`,
@@ -95,7 +115,7 @@ export function origin({ machine, versions, config }) {
     `seeds ${seeds.join(', ')}`,
     `widths ${widths === null ? "the networks' own" : widths.join(', ')}`,
   ].join(', ');
-  return `${with_}. Backend ${machine.backend}, ${machine.threads} thread, ${machine.processor}; pyconvunet ${versions.pyconvunet}, Node ${versions.node}.`;
+  return `${with_}. Measured on ${machines.map(machineText).join('; ')}; pyconvunet ${versions.pyconvunet}, Node ${versions.node}.`;
 }
 
 /** A whole page of docs/studies. */

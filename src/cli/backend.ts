@@ -7,11 +7,12 @@ import { type BackendChoice, useBackend } from '../runtime/backends.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
 import type { Log } from './output.js';
 
+/** What --backend takes. */
+export const BACKENDS = ['wasm', 'cpu', 'tensorflow', 'webgpu', 'auto'] as const;
+
 /** The option --backend. */
 export const backendOption = (): Option =>
-  new Option('--backend <name>', 'where to compute')
-    .choices(['wasm', 'cpu', 'tensorflow', 'webgpu', 'auto'])
-    .default('wasm');
+  new Option('--backend <name>', 'where to compute').choices(BACKENDS).default('wasm');
 
 /** Starts a backend for the command; webgpu's package is optional and loaded only when it is asked for. */
 export async function startBackend(name: string, log: Log): Promise<BackendChoice> {

@@ -16,8 +16,15 @@ export function load(data: string, options: LoadOptions, output: Output): Promis
 }
 
 /** How a run's images were prepared. */
-export const runLoadOptions = ({ preprocessing, classes }: RunConfig, signal: AbortSignal): LoadOptions => ({
+export const runLoadOptions = (
+  { data, parts, preprocessing, classes }: RunConfig,
+  signal: AbortSignal,
+): LoadOptions => ({
   preprocessing,
   signal,
+  // The run's own phantoms, however many were drawn.
+  ...(data.startsWith('phantom:')
+    ? { phantomCount: parts.train.length + parts.validation.length + parts.test.length }
+    : {}),
   ...(classes === null ? {} : { classes }),
 });

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { names as lossNames } from '../losses/index.js';
 import { names as modelNames } from '../models/index.js';
+import { InvalidArgumentError } from '../runtime/errors.js';
 import {
   type DatasetInput,
   estimateStudy,
@@ -10,7 +11,7 @@ import {
   resolveStudy,
   type StudyInput,
 } from '../study/files/index.js';
-import { startBackend } from './backend.js';
+import { BACKENDS, startBackend } from './backend.js';
 import { createOutput, printJson, shellWord } from './output.js';
 import * as parse from './parsers.js';
 import { printEstimates, runInFolder, sum } from './study.js';
@@ -78,12 +79,21 @@ async function inputOf(flags: ExperimentFlags): Promise<StudyInput> {
   return { ...file, ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) };
 }
 
+/** The configuration; what is wrong with it is bad usage, told before a backend starts. */
+function legalStudy(input: StudyInput): ReturnType<typeof resolveStudy> {
+  try {
+    return resolveStudy(input);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) badUsage(error.message);
+    throw error;
+  }
+}
+
 async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<void> {
   const output = createOutput(flags);
   const { log } = output;
   const input = await inputOf(flags);
-  // Names that are not known are told before a backend starts.
-  const { backend } = resolveStudy(input);
+  const { backend } = legalStudy(input);
   const { name } = await startBackend(backend, log);
   const study = await output.withProgress(
     () => 'images read',
@@ -139,7 +149,7 @@ export function experimentCommand(signal: AbortSignal): Command {
       'sets what is left out; paper: 512x512, 50 epochs, enlarged five times; quick: small, on phantoms; default custom',
       parse.oneOf(['custom', 'quick', 'paper'] as const),
     )
-    .option('--backend <name>', 'wasm, cpu, tensorflow, webgpu or auto; default wasm')
+    .option('--backend <name>', `${BACKENDS.join(', ')}; default wasm`, parse.oneOf(BACKENDS))
     .option('--epochs <n>', 'epochs of each run; default 50', parse.count)
     .option('--batch <n>', 'images in a step; default 5', parse.count)
     .option('--learning-rate <rate>', 'of Adam; default 0.001', parse.positive)
@@ -163,7 +173,7 @@ export function experimentCommand(signal: AbortSignal): Command {
     .option('--images <n>', 'at most so many images of each data set', parse.count)
     .option('--validation <share>', 'share of the images for validation; default 0.2', parse.fraction)
     .option('--test <share>', 'share of the images for a test part; default 0', parse.share)
-    .option('--folds <k>', 'cross-validation in k folds', parse.count)
+    .option('--folds <k>', 'cross-validation in k folds', parse.folds)
     .option('--dry-run', 'print hours and memory of each run, and stop', false)
     .option('--json', 'print one JSON document', false)
     .action((flags: ExperimentFlags) => experiment(flags, signal));

@@ -15,6 +15,8 @@ export const count = (text: string): number => integer(text, 1, 'a whole number 
 
 export const classes = (text: string): number => integer(text, 2, 'a whole number of at least 2');
 
+export const folds = (text: string): number => integer(text, 2, 'a whole number of at least 2');
+
 export const seed = (text: string): number => integer(text, Number.MIN_SAFE_INTEGER, 'a whole number');
 
 function number(text: string): number {

@@ -1,4 +1,4 @@
-/** A training run in a folder: what `train` and `demo` do, and what `--resume` goes on with. */
+/** A training run in a folder: what `train` does, and what `--resume` goes on with. */
 import { totalmem } from 'node:os';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expand } from '../augment/index.js';

@@ -40,8 +40,8 @@ export function folds<T extends Named>(samples: readonly T[], options: FoldOptio
   if (!Number.isInteger(count) || count < 2) {
     throw new InvalidArgumentError(`folds must be a whole number of at least 2. Received: ${count}.`);
   }
-  // The test part is that of a single split with the seed, whatever K.
-  const held = test > 0 ? split(samples, { seed, test, blocks, validation: (1 - test) / count }) : undefined;
+  // The test part is the same whatever K.
+  const held = test > 0 ? split(samples, { seed, test, blocks, validation: (1 - test) / 2 }) : undefined;
   const rest = held === undefined ? [...samples] : [...held.train, ...held.validation];
   const parts = blocks ? contiguous(rest, count) : balanced(rest, count, seed);
   return parts.map((validation, fold) => ({

@@ -5,8 +5,9 @@ import { packBatch, type Sample } from '../data/index.js';
 import { predictProbability } from '../inference/index.js';
 import { create as createLoss, type LossName } from '../losses/index.js';
 import { percentile } from '../metrics/index.js';
+import { Adam } from '../optimizers/index.js';
 import { logitsModel } from '../training/logitsModel.js';
-import { applyLogits, batchTensors, headLoss } from '../training/step.js';
+import { trainStep } from '../training/step.js';
 
 /** Predictions that are timed, unless they take longer than this in all. */
 const PASSES = 5;
@@ -40,10 +41,10 @@ async function peakOf(model: tfl.LayersModel, work: () => Promise<void>): Promis
 }
 
 /**
- * Bytes of all tensors alive at the fullest moment, weights included: of the loss and gradients of a batch, and of the
- * prediction of one image. What a backend holds besides, such as unfolded maps or free blocks, is not in it.
+ * Bytes of all tensors alive at the fullest moment, weights included: of a training step with Adam and its moments, and of
+ * the prediction of one image. What a backend holds besides, such as unfolded maps or free blocks, is not in it.
  *
- * The network's moving statistics are those of one more batch afterwards.
+ * The network has been trained by two more steps afterwards.
  */
 export async function peakBytes(
   model: tfl.LayersModel,
@@ -54,15 +55,17 @@ export async function peakBytes(
   if (first === undefined) throw new Error('The peak needs at least one sample.');
   const network = logitsModel(model);
   const loss = createLoss(lossName, { fromLogits: true });
-  const training = await peakOf(model, async () =>
-    tf.tidy(() => {
-      const { x, yTrue } = batchTensors(packBatch(batch));
-      const weights = network.trainableWeights.map((weight) => weight.read() as tf.Variable);
-      tf.variableGrads(() => headLoss(loss, yTrue, applyLogits(network, x, { training: true })), weights);
-    }),
-  );
-  const inference = await peakOf(model, async () => {
-    await predictProbability(model, first);
-  });
-  return { training, inference };
+  const optimizer = new Adam({ learningRate: 1e-3 });
+  try {
+    const step = () => trainStep(network, loss, optimizer, packBatch(batch)).dispose();
+    // The first step makes the moments, which are there in every later one.
+    const before = tf.memory().numBytes;
+    step();
+    const moments = tf.memory().numBytes - before;
+    const training = (await peakOf(model, async () => step())) + moments;
+    optimizer.dispose();
+    return { training, inference: await peakOf(model, async () => void (await predictProbability(model, first))) };
+  } finally {
+    optimizer.dispose();
+  }
 }

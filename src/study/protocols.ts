@@ -54,6 +54,7 @@ const quick: ProtocolSettings = {
 export const PROTOCOLS: Readonly<Record<StudyConfig['protocol'], ProtocolSettings>> = { custom, paper, quick };
 
 const SETTING_NAMES: Readonly<Partial<Record<keyof ProtocolSettings, string>>> = {
+  models: 'networks',
   widths: 'widths',
   epochs: 'epochs',
   batch: 'batch',
@@ -63,34 +64,41 @@ const SETTING_NAMES: Readonly<Partial<Record<keyof ProtocolSettings, string>>> =
   size: 'size',
   deepSupervision: 'deep supervision of UNet++',
   validation: 'validation share',
+  test: 'test part',
+  folds: 'folds',
 };
 
-const shown = (key: keyof ProtocolSettings, value: unknown): string => {
-  if (value === null) return key === 'size' ? "each image's own" : "each network's own";
-  if (Array.isArray(value)) return value.join(key === 'size' ? 'x' : ', ');
-  return String(value);
+const NONE: Readonly<Partial<Record<keyof ProtocolSettings, string>>> = {
+  size: "each image's own",
+  widths: "each network's own",
+  folds: 'none',
 };
 
-/**
- * What a study does otherwise than the paper's protocol (Li, Fan, Cai 2021).
- *
- * @param config A whole configuration, of `resolveStudy`.
- * @returns One line for each setting that differs, with both values; none for the paper's own.
- * @example
- * ```ts
- * import { resolveStudy } from 'pyconvunet/files';
- * import { study } from 'pyconvunet/training';
- *
- * const config = resolveStudy({ protocol: 'paper', data: [{ source: 'phantom:lung' }], epochs: 2 });
- * console.log(study.deviations(config)); // [ 'epochs: 2 (the paper: 50)' ]
- * ```
- */
-export function deviations(config: ProtocolSettings): string[] {
+function shown(key: keyof ProtocolSettings, value: ProtocolSettings[keyof ProtocolSettings]): string {
+  if (value === null) return NONE[key] ?? 'none';
+  if (key === 'test' && value === 0) return 'none';
+  return Array.isArray(value) ? value.join(key === 'size' ? 'x' : ', ') : String(value);
+}
+
+/** Whether a setting says nothing of this study. */
+function isIdle(key: keyof ProtocolSettings, { models, folds }: ProtocolSettings): boolean {
+  if (key === 'deepSupervision') return !models.includes('unet++');
+  return key === 'validation' && folds !== null;
+}
+
+/** What a study does otherwise than the paper, one sentence each. */
+export function deviations(config: StudyConfig): string[] {
   const keys = Object.keys(SETTING_NAMES) as (keyof ProtocolSettings)[];
-  return keys.flatMap((key) => {
-    const ours = JSON.stringify(config[key]);
-    if (ours === JSON.stringify(paper[key])) return [];
-    if (key === 'deepSupervision' && !config.models.includes('unet++')) return [];
+  const settings = keys.flatMap((key) => {
+    const isSame = JSON.stringify([config[key]].flat().sort()) === JSON.stringify([paper[key]].flat().sort());
+    if (isSame || isIdle(key, config)) return [];
     return [`${SETTING_NAMES[key]}: ${shown(key, config[key])} (the paper: ${shown(key, paper[key])})`];
   });
+  const generated = config.data.filter(({ source }) => source.startsWith('phantom:')).map(({ name }) => name);
+  return generated.length === 0
+    ? settings
+    : [
+        ...settings,
+        `generated images: ${generated.join(', ')} (the paper: lung CT, liver CT, electron microscopy of cells)`,
+      ];
 }

@@ -86,6 +86,15 @@ const partScores = {
   cases: z.array(caseSchema).readonly(),
 };
 
+/** A machine as a report names it. */
+export const machineSchema = z.strictObject({
+  backend: z.string(),
+  /** Null where the backend decides. */
+  threads: positive.nullable(),
+  processor: z.string(),
+  system: z.string(),
+});
+
 /** The scores of a network on the validation part after an epoch. */
 export const epochResultSchema = z.strictObject({ epoch: positive, ...partScores });
 
@@ -109,6 +118,8 @@ export const runResultSchema = z.strictObject({
   secondsPerImage: z.number(),
   /** Largest sum of all tensors alive, in bytes, in a training step and in the prediction of one image. */
   peakBytes: z.strictObject({ training: count, inference: count }),
+  /** Where it was measured. */
+  machine: machineSchema,
 });
 
 const interval = z.tuple([z.number(), z.number()]).readonly();
@@ -255,9 +266,10 @@ export const reportSchema = z.strictObject({
   /** How everything was counted. */
   definitions: z.array(z.string()).readonly(),
   config: studyConfigSchema,
+  /** Those of the runs; several by name where they differ. */
   versions: z.record(z.string(), z.string()),
-  /** Where it ran. */
-  machine: z.strictObject({ backend: z.string(), threads: positive, processor: z.string(), system: z.string() }),
+  /** Where the runs were made: one entry each. */
+  machines: z.array(machineSchema).min(1).readonly(),
   command: z.string(),
 });
 
@@ -278,4 +290,5 @@ export type ReportRow = z.infer<typeof rowSchema>;
 /** A data set as the report states it. */
 export type ReportDataset = z.infer<typeof reportDatasetSchema>;
 /** The report of a study: report.json. */
+export type Machine = z.infer<typeof machineSchema>;
 export type StudyReport = z.infer<typeof reportSchema>;

@@ -188,33 +188,37 @@ describe('bad usage ends with code 2 and a sentence', () => {
   });
 });
 
-describe('what cannot be done ends with code 1 and a sentence', () => {
-  const refused = async (...args: string[]) => {
+describe('what cannot be done ends with code 1, what is not legal with code 2, and a sentence', () => {
+  const ended = async (expected: number, args: readonly string[]) => {
     const { code, stdout, stderr } = await pyconvunet(['experiment', ...args]);
-    expect(code).toBe(1);
+    expect(code).toBe(expected);
     expect(stdout).not.toContain('epoch');
-    expect(stderr).toMatch(/^pyconvunet: /);
+    expect(stderr).toMatch(expected === 2 ? /^error: / : /^pyconvunet: /m);
     expect(stderr).not.toContain('    at ');
     return stderr;
   };
+  const refused = (...args: string[]) => ended(1, args);
+  const misused = (...args: string[]) => ended(2, args);
   const fresh = () => ['--out', join(folder, 'fresh')];
 
   it('a study without data', async () => {
-    expect(await refused(...fresh())).toContain('it names no data. Give --data DIR or --data phantom:NAME');
+    expect(await misused(...fresh())).toContain('it names no data. Give --data DIR or --data phantom:NAME');
   });
 
   it('data sets, networks or seeds that stand twice', async () => {
-    expect(await refused(...phantoms, ...phantoms, ...fresh())).toContain("'phantom-lung' stands twice.");
-    expect(await refused(...phantoms, '--models', 'unet,unet', ...fresh())).toContain("'unet' stands twice.");
-    expect(await refused(...phantoms, '--seeds', '1,1', ...fresh())).toContain("'1' stands twice.");
+    expect(await misused(...phantoms, ...phantoms, ...fresh())).toContain("'phantom-lung' stands twice.");
+    expect(await misused(...phantoms, '--models', 'unet,unet', ...fresh())).toContain("'unet' stands twice.");
+    expect(await misused(...phantoms, '--seeds', '1,1', ...fresh())).toContain("'1' stands twice.");
   });
 
   it('blocks and groups at once, one fold, no part for training', async () => {
-    expect(await refused('--data', data, '--blocks', '--group-by', 'volume', ...fresh())).toContain(
+    expect(await misused('--data', data, '--blocks', '--group-by', 'volume', ...fresh())).toContain(
       'data set lungs has blocks and groupBy. Blocks are of one specimen alone.',
     );
-    expect(await refused(...phantoms, '--folds', '1', ...fresh())).toContain('→ at folds');
-    expect(await refused(...phantoms, '--validation', '0.6', '--test', '0.4', ...fresh())).toContain(
+    expect(await misused(...phantoms, '--folds', '1', ...fresh())).toContain(
+      'It must be a whole number of at least 2.',
+    );
+    expect(await misused(...phantoms, '--validation', '0.6', '--test', '0.4', ...fresh())).toContain(
       'validation 0.6 and test 0.4 leave no part for training.',
     );
   });
@@ -229,7 +233,9 @@ describe('what cannot be done ends with code 1 and a sentence', () => {
   });
 
   it('a backend that there is not', async () => {
-    expect(await refused(...phantoms, '--backend', 'abacus', ...fresh())).toContain('abacus');
+    expect(await misused(...phantoms, '--backend', 'abacus', ...fresh())).toContain(
+      'It must be one of wasm, cpu, tensorflow, webgpu, auto.',
+    );
   });
 
   it('a folder of anything else', async () => {

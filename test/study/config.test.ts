@@ -34,7 +34,15 @@ describe('a protocol', () => {
     expect([...config.models].sort()).toEqual([...modelNames].sort());
     expect(config.models).toHaveLength(7);
     expect(config.data[0]?.images).toBe(267);
-    expect(deviations(config)).toEqual([]);
+    const generated = 'generated images: phantom-lung (the paper: lung CT, liver CT, electron microscopy of cells)';
+    expect(deviations(config)).toEqual([generated]);
+    const own = resolveStudy({ protocol: 'paper', data: [{ source: 'lungs' }] });
+    expect(deviations(own)).toEqual([]);
+    expect(deviations({ ...own, models: ['pyconvunet'], test: 0.2, folds: 5 })).toEqual([
+      'networks: pyconvunet (the paper: unet, unet++, attention-unet, resnet34-unet, multiresunet, fcn8s, pyconvunet)',
+      'test part: 0.2 (the paper: none)',
+      'folds: 5 (the paper: none)',
+    ]);
   });
 
   it('that is quick brings three phantoms and states what it changed', () => {
@@ -51,6 +59,7 @@ describe('a protocol', () => {
       'epochs: 24 (the paper: 50)',
       'augmentation: random (the paper: expand)',
       'size: 64x64 (the paper: 512x512)',
+      'generated images: phantom-lung, phantom-liver, phantom-cell (the paper: lung CT, liver CT, electron microscopy of cells)',
     ]);
   });
 

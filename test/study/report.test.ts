@@ -185,6 +185,7 @@ function resultOf(
     secondsPerEpoch: key.seed,
     secondsPerImage: 0.1 * key.seed,
     peakBytes: { training: 1000 * key.seed, inference: 100 * key.seed },
+    machine: { backend: 'wasm', threads: 1, processor: 'a processor', system: 'a system' },
   };
 }
 

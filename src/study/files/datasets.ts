@@ -3,6 +3,7 @@ import { loadSamples } from '../../data/files/index.js';
 import { isOneGroup, type Preprocessing, type Sample, type Split } from '../../data/index.js';
 import { DataError } from '../../runtime/errors.js';
 import type { LongCallOptions } from '../../runtime/progress.js';
+import { describeParts } from '../../training/files/index.js';
 import { partsOfStudy, subset } from '../parts.js';
 import type { StudyConfig, StudyDataset } from '../schemas.js';
 
@@ -14,6 +15,8 @@ export interface LoadedDataset {
   /** The parts are blocks of one specimen. */
   readonly blocks: boolean;
   readonly splits: readonly Split<Sample>[];
+  /** What the runs keep of each split. */
+  readonly described: readonly ReturnType<typeof describeParts>[];
 }
 
 /**
@@ -34,7 +37,9 @@ export async function loadDataset(
     ...(window === null ? {} : { window }),
     ...(images !== null && source.startsWith('phantom:') ? { phantomCount: images } : {}),
   });
-  const samples = images === null || images >= all.length ? all : subset(all, images, config.splitSeed);
+  const blocks = dataset.blocks || (groupBy === null && isOneGroup(all));
+  const samples =
+    images === null || images >= all.length ? all : subset(all, images, { seed: config.splitSeed, blocks });
   if (samples.length === 0) {
     throw new DataError(
       `Data set ${name}: images ${images} is fewer than any group (patient or volume) has. Give more images.`,
@@ -43,6 +48,6 @@ export async function loadDataset(
   if (!samples.some(({ mask }) => mask.includes(1))) {
     throw new DataError(`Data set ${name}: no mask holds any foreground, so that there is nothing to learn.`);
   }
-  const blocks = dataset.blocks || (groupBy === null && isOneGroup(samples));
-  return { dataset, samples, preprocessing, blocks, splits: partsOfStudy(samples, config, blocks) };
+  const splits = partsOfStudy(samples, config, blocks);
+  return { dataset, samples, preprocessing, blocks, splits, described: splits.map(describeParts) };
 }

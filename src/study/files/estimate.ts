@@ -62,7 +62,10 @@ export async function estimateRuns(
 ): Promise<RunEstimate[]> {
   const costs = new Map<string, StepCost>();
   const refusals = new Map<string, string>();
-  const costKey = ({ key, parts }: PreparedRun) => `${key.model} ${parts.train[0]?.height}x${parts.train[0]?.width}`;
+  const costKey = ({ key, parts: { train }, config }: PreparedRun) => {
+    const { height, width, channels } = train[0] ?? {};
+    return `${key.model} ${height}x${width}x${channels} ${Math.min(config.batch, train.length)}`;
+  };
   for (const run of runs) {
     signal?.throwIfAborted();
     if (costs.has(costKey(run)) || refusals.has(costKey(run))) continue;

@@ -1,10 +1,8 @@
 /** The report of a study on disk: report.json, and report.html that opens without a network. */
 import { readFile } from 'node:fs/promises';
-import { arch, cpus, type } from 'node:os';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
 import { DisplayKind } from '../../runtime/display.js';
-import { versions, writeAtomically, writeJson } from '../../training/files/index.js';
+import { readRunConfig, writeAtomically, writeJson } from '../../training/files/index.js';
 import { assembleReport } from '../report/assemble.js';
 import { chooseCases, type FigureCase, inFigureOrder } from '../report/figure4.js';
 import { renderReport } from '../report/html/index.js';
@@ -60,6 +58,17 @@ async function figuresOf(
   return chooseCases(name, cases);
 }
 
+/** The versions that the runs were made with, several where they differ. */
+async function versionsOf({ runs }: PreparedStudy): Promise<Record<string, string>> {
+  const used = new Map<string, Set<string>>();
+  for (const { folder } of runs) {
+    for (const [name, version] of Object.entries((await readRunConfig(folder)).versions)) {
+      used.set(name, (used.get(name) ?? new Set()).add(version));
+    }
+  }
+  return Object.fromEntries([...used].map(([name, versions]) => [name, [...versions].join(', ')]));
+}
+
 /** The command that runs a study again from what its folder holds. */
 const COMMAND = 'pyconvunet experiment --config study.json --out FOLDER';
 
@@ -86,13 +95,7 @@ const COMMAND = 'pyconvunet experiment --config study.json --out FOLDER';
 export async function writeReport(study: PreparedStudy, results: readonly RunResult[]): Promise<WrittenReport> {
   const { folder, config, datasets } = study;
   const report = assembleReport(config, datasets, results, {
-    versions: versions(),
-    machine: {
-      backend: tf.getBackend(),
-      threads: 1,
-      processor: cpus()[0]?.model ?? 'unknown',
-      system: `${type()} ${arch()}`,
-    },
+    versions: await versionsOf(study),
     command: COMMAND,
   });
   const figures: FigureCase[] = [];

@@ -10,7 +10,6 @@ import type { LongCallOptions } from '../../runtime/progress.js';
 import {
   buildModel,
   createRun,
-  describeParts,
   type RunConfig,
   readCheckpoint,
   readRunConfig,
@@ -23,6 +22,7 @@ import { peakBytes, secondsPerImage } from '../cost.js';
 import type { RunKey } from '../runs.js';
 import type { RunResult, StudyConfig } from '../schemas.js';
 import type { LoadedDataset } from './datasets.js';
+import { thisMachine } from './machine.js';
 import { writeMasks, writeResult } from './results.js';
 
 /** The group of all images of a specimen that is cut into sections. */
@@ -31,11 +31,12 @@ const ONE_SPECIMEN = 'specimen';
 /** The configuration of a run as `train` keeps it, so that `predict` and `evaluate` take a study's runs too. */
 export function runConfigOf(
   { model, seed, fold }: RunKey,
-  { dataset, preprocessing, blocks }: LoadedDataset,
-  parts: Split<Sample>,
+  { dataset, preprocessing, blocks, described }: LoadedDataset,
   study: StudyConfig,
 ): RunConfig {
   const { epochs, batch, learningRate, loss, augment, backend, validation, test, folds } = study;
+  const parts = described[(fold ?? 1) - 1];
+  if (parts === undefined) throw new Error(`There are no parts of fold ${fold}.`);
   const widths = study.widths === null ? null : [...study.widths];
   return {
     formatVersion: 1,
@@ -44,16 +45,16 @@ export function runConfigOf(
     deepSupervision: study.deepSupervision && model === 'unet++',
     classes: null,
     groupBy: dataset.groupBy,
-    validation: folds === null ? validation : 1 / folds,
+    validation: folds === null ? validation : (1 - test) / folds,
     threads: 1,
-    ...describeParts(parts),
+    ...parts,
     command: `pyconvunet experiment (${model} on ${dataset.name}, seed ${seed}${fold === null ? '' : `, fold ${fold} of ${folds}`})`,
   };
 }
 
-/** Versions may change on the way; the rest makes another run. */
+/** Versions may change on the way, and data may move: their digests tell them. The rest makes another run. */
 function firstChange(ours: RunConfig, theirs: RunConfig): string | undefined {
-  const { versions: _, ...rest } = ours;
+  const { versions: _, data: __, ...rest } = ours;
   const key = (Object.keys(rest) as (keyof typeof rest)[]).find(
     (each) => JSON.stringify(ours[each]) !== JSON.stringify(theirs[each]),
   );
@@ -81,11 +82,16 @@ export async function requireSameRun(folder: string, config: RunConfig): Promise
   }
 }
 
+/** What a run has written when it is ended before checkpoint.json stands. */
+const BEFORE_FIRST_STATE = /^(config\.json|history\.json|checkpoint\.json|checkpoint-\d+-\d+\.bin)(\.\d+\.tmp)?$/;
+
 /** The state to go on from; a run that ended before its first state is begun anew. */
 async function begin(folder: string, config: RunConfig): Promise<TrainingState | undefined> {
   const names = await readdir(folder).catch(() => [] as string[]);
   if (names.includes('checkpoint.json')) return readCheckpoint(folder);
-  if (names.length > 0) await rm(folder, { recursive: true });
+  for (const name of names.filter((each) => BEFORE_FIRST_STATE.test(each))) {
+    await rm(join(folder, name));
+  }
   await createRun(folder, config);
   return undefined;
 }
@@ -134,6 +140,7 @@ export async function performRun(run: PreparedRun, { onEpoch, ...options }: RunO
       history: { ...trained.history },
       ...(await measure(run, model, trained, options.signal)),
       secondsPerEpoch: seconds.length === 0 ? null : percentile(seconds, 50),
+      machine: thisMachine(),
     };
     await writeResult(folder, result);
     await removeCheckpoint(folder);

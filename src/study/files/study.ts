@@ -91,14 +91,18 @@ export async function prepareStudy(
   }
   await requireStudyFolder(folder);
   const datasets: LoadedDataset[] = [];
-  for (const dataset of config.data) datasets.push(await loadDataset(dataset, config, options));
+  for (const [i, dataset] of config.data.entries()) {
+    const report = ({ done, total }: Progress) =>
+      options.onProgress?.({ status: 'loading', done: i + done / total, total: config.data.length });
+    datasets.push(await loadDataset(dataset, config, { ...options, onProgress: report }));
+  }
   const runs: PreparedStudy['runs'][number][] = [];
   // One after the other, so that of several that do not fit it is always the first that is named.
   for (const key of listRuns(config)) {
     const data = datasets.find(({ dataset }) => dataset.name === key.dataset);
     const parts = data?.splits[(key.fold ?? 1) - 1];
     if (data === undefined || parts === undefined) throw new Error(`There is no part for ${runTitle(key)}.`);
-    const run = { key, folder: runFolder(folder, key), data, parts, config: runConfigOf(key, data, parts, config) };
+    const run = { key, folder: runFolder(folder, key), data, parts, config: runConfigOf(key, data, config) };
     await requireSameRun(run.folder, run.config);
     const result = await readResult(run.folder);
     runs.push({ ...run, result, finished: result !== undefined });
@@ -183,10 +187,7 @@ export async function performStudy(study: PreparedStudy, options: StudyOptions =
   return results;
 }
 
-/** What a study's folder may hold at its top. */
-const OWN_FILES = ['study.json', 'runs', 'report.html', 'report.json'];
-
-/** Refuses a folder that holds anything that is no study. */
+/** Refuses a folder that holds anything but a study. Hidden files are nobody's result. */
 async function requireStudyFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [] as string[];
@@ -194,7 +195,8 @@ async function requireStudyFolder(folder: string): Promise<void> {
       cause: error,
     });
   });
-  const foreign = names.find((name) => !OWN_FILES.includes(name) && !name.endsWith('.tmp'));
+  if (names.includes('study.json')) return;
+  const foreign = names.find((name) => !name.startsWith('.') && !/^study\.json\.\d+\.tmp$/.test(name));
   if (foreign !== undefined) {
     throw new DataError(`${folder} holds something that is no study (${foreign}). Give a new folder as --out.`);
   }

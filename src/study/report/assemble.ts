@@ -5,7 +5,7 @@ import { chooseTrivialRules, trivialPredictors } from '../../metrics/index.js';
 import { create, type NetworkName } from '../../models/index.js';
 import { widthOptions } from '../../models/widths.js';
 import { deviations } from '../protocols.js';
-import type { ReportDataset, RunResult, StudyConfig, StudyDataset, StudyReport } from '../schemas.js';
+import type { Machine, ReportDataset, RunResult, StudyConfig, StudyDataset, StudyReport } from '../schemas.js';
 import { definitionsOf } from './definitions.js';
 import { comparisonsOf, rowsOf } from './rows.js';
 
@@ -18,10 +18,9 @@ export interface ReportData {
   readonly splits: readonly Split<Sample>[];
 }
 
-/** What only the caller knows. */
+/** What only the caller knows: versions and the command. */
 export interface ReportOrigin {
   readonly versions: Readonly<Record<string, string>>;
-  readonly machine: StudyReport['machine'];
   readonly command: string;
 }
 
@@ -103,6 +102,11 @@ function complexityOf(
   }
 }
 
+/** Each once. */
+function distinct(machines: readonly Machine[]): Machine[] {
+  return [...new Map(machines.map((machine) => [JSON.stringify(machine), machine])).values()];
+}
+
 /** A source without the path of the machine: whoever repeats the study has the data elsewhere. */
 const withoutPath = (source: string): string => source.split(/[\\/]/).at(-1) ?? source;
 
@@ -134,7 +138,7 @@ export function assembleReport(
     definitions: definitionsOf(config),
     config: { ...config, data: config.data.map((each) => ({ ...each, source: withoutPath(each.source) })) },
     versions: { ...origin.versions },
-    machine: origin.machine,
+    machines: distinct(results.map(({ machine }) => machine)),
     command: origin.command,
   };
 }

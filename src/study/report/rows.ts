@@ -2,20 +2,21 @@
 import { percentile } from '../../metrics/index.js';
 import type { NetworkName } from '../../models/index.js';
 import type { ReportRow, RunResult, StudyConfig, StudyReport } from '../schemas.js';
-import { bestOf, compareModels } from '../statistics/index.js';
+import { type BestModel, bestOf, compareModels } from '../statistics/index.js';
 import { comparedCases, type SeedCases, summarizePart } from './partSummary.js';
 
 type Part = 'best' | 'last' | 'test';
 
-/** The cases of each seed, its folds together; undefined where the runs have no such part. The test part is the same in
- * every fold, so that there its first fold stands for all. */
+/**
+ * The cases of each seed, its folds together; undefined where the runs have no such part. The test part is the same in every
+ * fold: there each fold's network counts as a seed's does, and the scores are means over both.
+ */
 function seedCases(runs: readonly RunResult[], part: Part): SeedCases[] | undefined {
   const seeds = [...new Set(runs.map(({ seed }) => seed))];
   if (runs.some((run) => run[part] === null)) return undefined;
+  if (part === 'test') return runs.map(({ seed, test }) => ({ seed, cases: test?.cases ?? [] }));
   return seeds.map((seed) => {
-    const own = runs.filter((run) => run.seed === seed);
-    const folds = part === 'test' ? own.slice(0, 1) : own;
-    return { seed, cases: folds.flatMap((run) => run[part]?.cases ?? []) };
+    return { seed, cases: runs.filter((run) => run.seed === seed).flatMap((run) => run[part]?.cases ?? []) };
   });
 }
 
@@ -52,12 +53,32 @@ export function rowsOf({ data, models }: StudyConfig, results: readonly RunResul
   return data.flatMap(({ name }) => models.map((model) => rowOf(name, model, runsOf(results, name, model))));
 }
 
+/** Seeds from which on a difference may be the networks' and not that of one training. */
+const LEAST_SEEDS = 3;
+
+/** What may be claimed of a network that is separated from every other one on these cases. */
+function claim({ name, reason }: BestModel, source: string, seeds: number): BestModel {
+  if (name === null) return { name, ...(reason === undefined ? {} : { reason }) };
+  if (source.startsWith('phantom:')) {
+    return {
+      name: null,
+      reason: `${name} is separated from every other network, but generated images never show which network is better`,
+    };
+  }
+  if (seeds >= LEAST_SEEDS) return { name };
+  const trained = seeds === 1 ? 'one seed' : `${seeds} seeds`;
+  return {
+    name: null,
+    reason: `${name} is separated from every other network on these cases, but ${trained} a network make no claim (it takes ${LEAST_SEEDS})`,
+  };
+}
+
 /** The comparison of all pairs on each data set: on the test part where there is one, else at the best epochs. */
 export function comparisonsOf(
-  { data, models }: StudyConfig,
+  { data, models, seeds }: StudyConfig,
   results: readonly RunResult[],
 ): StudyReport['comparisons'] {
-  return data.map(({ name: dataset }) => {
+  return data.map(({ name: dataset, source }) => {
     const part = results.some((run) => run.test !== null) ? 'test' : 'best';
     const comparison = compareModels(
       models.map((name) => ({
@@ -69,7 +90,7 @@ export function comparisonsOf(
       dataset,
       part: part === 'test' ? 'test' : 'validation',
       pairs: comparison.pairs,
-      best: bestOf(comparison),
+      best: claim(bestOf(comparison), source, seeds.length),
     } as const;
   });
 }

@@ -17,6 +17,8 @@ export interface FixtureOptions {
   /** The networks with the pixels that each gets wrong in every image; the same number is no difference. */
   readonly models?: Partial<Record<NetworkName, number>>;
   readonly datasets?: readonly string[];
+  /** Of every data set; a folder's name, so that a network can be marked best. Default phantoms. */
+  readonly source?: string;
   readonly seeds?: readonly number[];
   readonly folds?: number | null;
   readonly test?: boolean;
@@ -30,6 +32,7 @@ export interface FixtureOptions {
 const DEFAULTS: Required<FixtureOptions> = {
   models: { unet: 40, pyconvunet: 12 },
   datasets: ['phantom-lung', 'phantom-cell'],
+  source: 'phantom:lung',
   seeds: [1, 2],
   folds: null,
   test: false,
@@ -44,13 +47,13 @@ const networksOf = (models: Partial<Record<NetworkName, number>>): NetworkName[]
   Object.keys(models) as NetworkName[];
 
 function configOf(options: Required<FixtureOptions>): StudyConfig {
-  const { datasets, models, seeds, folds, test, epochs, images, size, origin } = options;
+  const { datasets, models, source, seeds, folds, test, epochs, images, size, origin } = options;
   return {
     formatVersion: 1,
     protocol: 'custom',
     data: datasets.map((name) => ({
       name,
-      source: 'phantom:lung',
+      source,
       groupBy: null,
       blocks: false,
       window: null,
@@ -136,6 +139,7 @@ function runOf({ model, dataset, seed, fold }: RunKey, options: Required<Fixture
     secondsPerEpoch: 2 + wrong / 100,
     secondsPerImage: 0.01 + wrong / 10_000,
     peakBytes: { training: 40_000_000 + wrong, inference: 1_500_000 + wrong },
+    machine: { backend: 'wasm', threads: 1, processor: 'a processor', system: 'a system' },
   };
 }
 
@@ -184,7 +188,7 @@ export function makeReport(given: FixtureOptions = {}): StudyReport {
     definitions: definitionsOf(config),
     config,
     versions: { pyconvunet: '1.2.3', node: 'v20' },
-    machine: { backend: 'wasm', threads: 1, processor: 'a processor', system: 'a system' },
+    machines: [{ backend: 'wasm', threads: 1, processor: 'a processor', system: 'a system' }],
     command: options.command,
   });
 }

@@ -1,6 +1,6 @@
 /** The scores of single images out of the runs of a report. */
 import type { NetworkName } from '../../../models/index.js';
-import type { CaseResult, RunResult, StudyReport } from '../../schemas.js';
+import type { CaseResult, StudyReport } from '../../schemas.js';
 
 /** The part whose images are shown one by one: the test part where there is one. */
 export function shownPart({ runs }: Pick<StudyReport, 'runs'>, dataset: string): 'test' | 'best' {
@@ -11,19 +11,12 @@ export function shownPart({ runs }: Pick<StudyReport, 'runs'>, dataset: string):
 export const partTitle = (part: 'test' | 'best'): string =>
   part === 'test' ? 'test part, network of the best epoch' : 'validation part, best epoch';
 
-/** The runs that count: every fold scores the same test part, so that there the first stands for all. */
-function countedRuns(runs: readonly RunResult[], part: 'test' | 'best'): RunResult[] {
-  if (part === 'best') return [...runs];
-  const seeds = [...new Set(runs.map(({ seed }) => seed))];
-  return seeds.flatMap((seed) => runs.find((run) => run.seed === seed) ?? []);
-}
-
-/** The Dice of every image of a data set by one network, mean over seeds; null where no seed has one. */
+/** The Dice of every image of a data set by one network, mean over seeds, on a test part over folds too; null where none has one. */
 export function diceByImage(report: StudyReport, dataset: string, model: NetworkName): Map<string, number | null> {
   const part = shownPart(report, dataset);
   const runs = report.runs.filter((run) => run.dataset === dataset && run.model === model);
   const byName = new Map<string, CaseResult[]>();
-  for (const run of countedRuns(runs, part)) {
+  for (const run of runs) {
     for (const each of run[part]?.cases ?? []) byName.set(each.name, [...(byName.get(each.name) ?? []), each]);
   }
   return new Map(

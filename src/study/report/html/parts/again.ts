@@ -1,5 +1,6 @@
 /** What runs the study again: command, configuration, versions, machine. */
 import type { StudyReport } from '../../../schemas.js';
+import { machineText } from '../machineText.js';
 import { html } from '../markup.js';
 import type { Part } from './part.js';
 
@@ -11,8 +12,7 @@ const written = (config: StudyReport['config']): string =>
   });
 
 /** The part. */
-export function againPart({ command, config, versions, machine }: StudyReport): Part {
-  const { backend, threads, processor, system } = machine;
+export function againPart({ command, config, versions, machines }: StudyReport): Part {
   return {
     id: 'again',
     short: 'Run it again',
@@ -29,12 +29,8 @@ ${Object.entries(versions).map(
   ([name, version]) => html`<dt>${name}</dt><dd>${version}</dd>
 `,
 )}</dl>
-<h3>Machine</h3>
-<dl class="facts">
-<dt>Backend</dt><dd>${backend}, ${threads === 1 ? 'one thread' : `${threads} threads`}</dd>
-<dt>Processor</dt><dd>${processor}</dd>
-<dt>System</dt><dd>${system}</dd>
-</dl>
+<h3>Where it ran</h3>
+<ul class="text">${machines.map((machine) => html`<li>${machineText(machine)}</li>`)}</ul>
 `,
   };
 }

@@ -1,5 +1,7 @@
 /** Table 3: parameters and multiply-accumulates, beside them the time and memory that were measured. */
+
 import type { ReportRow, StudyReport } from '../../../schemas.js';
+import { machineText } from '../machineText.js';
 import { html } from '../markup.js';
 import { networkLabel } from '../networks.js';
 import { billions, megabytes, millions, seconds } from '../numbers.js';
@@ -21,12 +23,11 @@ const measured = (row: ReportRow | undefined): string[] => [
 ];
 
 /** The part. */
-export function costPart({ complexity, rows, datasets, machine, config }: StudyReport): Part {
+export function costPart({ complexity, rows, datasets, machines, config }: StudyReport): Part {
   const [first, ...others] = datasets;
   const rowOf = (dataset: string | undefined, model: string) =>
     rows.find((row) => row.dataset === dataset && row.model === model);
-  const { backend, threads, processor, system } = machine;
-  const where = `backend ${backend}, ${threads === 1 ? 'one thread' : `${threads} threads`}, ${processor}, ${system}`;
+  const where = machines.map(machineText).join('; ');
   const input = complexity[0]?.inputShape.join(' × ') ?? '';
   return {
     id: 'table-3',

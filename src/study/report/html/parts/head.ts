@@ -41,17 +41,17 @@ function training({ config }: StudyReport): string {
 
 /** The head. */
 export function head(report: StudyReport): Markup {
-  const { protocol, deviations, config, versions, machine } = report;
+  const { protocol, deviations, config, versions, machines } = report;
   const caveats = caveatsOf(report);
   return html`<header>
 <h1>${titleOf(report)}</h1>
-<p class="lead">The study of Li, Fan and Cai (“${networkLabel('pyconvunet')}: a lightweight and multiscale network for biomedical image segmentation”, BMC Bioinformatics 22:14, 2021) ${protocol === 'paper' ? 'by its protocol' : 'in another size'}: every network trained here with the same recipe, on the same parts, scored on the same images. The parts below carry the paper’s own names.</p>
+<p class="lead">The study of Li, Fan and Cai (“${networkLabel('pyconvunet')}: a lightweight and multiscale network for biomedical image segmentation”, BMC Bioinformatics 22:14, 2021) ${deviations.length === 0 ? 'by its protocol' : 'in another size'}: every network trained here with the same recipe, on the same parts, scored on the same images. The parts below carry the paper’s own names.</p>
 <dl class="facts">
 <dt>Protocol</dt><dd>${PROTOCOLS[protocol]}</dd>
 <dt>Runs</dt><dd>${howMany(report)}</dd>
 <dt>Networks</dt><dd>${config.models.map((model, i) => [i > 0 ? ', ' : null, networkLabel(model)])}</dd>
 <dt>Training</dt><dd>${training(report)}</dd>
-<dt>Made with</dt><dd>pyconvunet ${versions.pyconvunet ?? '(version unknown)'} on backend ${machine.backend}</dd>
+<dt>Made with</dt><dd>pyconvunet ${versions.pyconvunet ?? '(version unknown)'} on backend ${[...new Set(machines.map(({ backend }) => backend))].join(', ')}</dd>
 </dl>
 <p>It is a research report on this data, this recipe and this machine. It is neither a result about other data nor a medical device.</p>
 ${

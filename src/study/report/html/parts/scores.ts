@@ -132,9 +132,10 @@ function verdicts({ comparisons, rows }: StudyReport): Markup {
   });
   const missing = [
     ...new Set(
-      rows.flatMap(({ dataset, best }) =>
-        best.confidence.reason === undefined ? [] : [`${dataset}: no interval, ${best.confidence.reason}`],
-      ),
+      rows.flatMap(({ dataset, best, test }) => {
+        const { reason } = (test ?? best).confidence;
+        return reason === undefined ? [] : [`${dataset}: no interval, ${reason}`];
+      }),
     ),
   ];
   return html`<ul class="text">
@@ -193,7 +194,7 @@ function perImageTable(report: StudyReport, part: PartName): Markup {
 }
 
 function unitsOf({ rows }: StudyReport): string {
-  const units = new Set(rows.map(({ best }) => `${best.confidence.unit}s`));
+  const units = new Set(rows.map(({ best, test }) => `${(test ?? best).confidence.unit}s`));
   return [...units].join(' or ');
 }
 
