@@ -17,9 +17,10 @@ export interface Displayable {
  * page that never shows a cell carries no charts.
  */
 export class DisplayKind<T extends object> {
-  private draw: ((value: T) => Promise<MimeBundle> | MimeBundle) | undefined;
-
-  constructor(private readonly describe: (value: T) => string) {}
+  constructor(
+    private readonly describe: (value: T) => string,
+    private draw?: (value: T) => Promise<MimeBundle> | MimeBundle,
+  ) {}
 
   /** Hangs the drawing in. */
   drawBy(draw: (value: T) => Promise<MimeBundle> | MimeBundle): void {

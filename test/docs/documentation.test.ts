@@ -1,6 +1,6 @@
 /** The code blocks of the documentation are type-checked and run, and print what their comments say. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
@@ -81,6 +81,8 @@ const results = new Map<Block, Result>();
 
 beforeAll(() => {
   mkdirSync(folder, { recursive: true });
+  // Blocks name files of the package as a project sees them.
+  symlinkSync(join(inject('project'), 'node_modules'), join(folder, 'node_modules'));
   for (const [block, found] of typeErrors()) errors.set(block, found);
   const isRunnable = (block: Block) => block.isRun && errors.get(block)?.length === 0;
   const groups = new Map<string, Block[]>();

@@ -27,12 +27,12 @@ test('attw: the types of every entry are found as they are at run time', () => {
   expect(status, output).toBe(0);
 });
 
-test('the tarball holds the build, the schemas and the papers, and no source, test or map', () => {
+test('the tarball holds the build, the schemas, the small model and the papers, and no source, test or map', () => {
   const { output } = run('tar', ['-tzf', tarball]);
   const files = output.trim().split('\n');
   const outside = files.filter(
     (file) =>
-      !/^package\/(dist\/.*\.(js|d\.ts)|schemas\/.*\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md|CITATION\.cff)$/.test(
+      !/^package\/(dist\/.*\.(js|d\.ts)|schemas\/.*\.json|examples\/model\/.*\.(json|bin|png|md)|package\.json|README\.md|LICENSE|CHANGELOG\.md|CITATION\.cff)$/.test(
         file,
       ),
   );

@@ -21,13 +21,15 @@ export interface WrittenReport {
 }
 
 /** The page in a frame of its own, so that its styles and scripts stay within it. */
-const reportDisplay = new DisplayKind<WrittenReport>(({ html }) => `Report: ${html}`);
-reportDisplay.drawBy(async ({ html }) => {
-  const page = (await readFile(html, 'utf8')).replaceAll('&', '&amp;').replaceAll('"', '&quot;');
-  return {
-    'text/html': `<iframe srcdoc="${page}" title="Report of the study" style="width: 100%; height: 80vh; border: 0"></iframe>`,
-  };
-});
+const reportDisplay = new DisplayKind<WrittenReport>(
+  ({ html }) => `Report: ${html}`,
+  async ({ html }) => {
+    const page = (await readFile(html, 'utf8')).replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+    return {
+      'text/html': `<iframe srcdoc="${page}" title="Report of the study" style="width: 100%; height: 80vh; border: 0"></iframe>`,
+    };
+  },
+);
 
 /** The rows of Fig. 4 of a data set: predictions of the first seed at its best epoch, in the first fold. */
 async function figuresOf(
