@@ -90,7 +90,7 @@ export async function casesChart(options: CasesChartOptions): Promise<string> {
     height,
     legend: [],
     plot: (plot) => ({
-      marginLeft: 8 + Math.max(40, ...rows.map(({ name }) => Math.min(120, name.length * 6.4))),
+      marginLeft: 12 + Math.max(40, ...rows.map(({ name }) => Math.min(120, name.length * 6.4))),
       marginRight: 14,
       marginTop: 24,
       marginBottom: 34,

@@ -101,9 +101,11 @@ async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<
   );
   for (const { dataset, samples, splits } of study.datasets) {
     const [parts] = splits;
+    const counted = new Set(samples.flatMap(({ group }) => group ?? [])).size;
+    const groups = counted === 0 ? '' : ` of ${counted} ${counted === 1 ? 'group' : 'groups'}`;
     const folds = splits.length > 1 ? ` in each of ${splits.length} folds` : '';
     log(
-      `${dataset.name}: ${samples.length} images: ${parts?.train.length} for training, ${parts?.validation.length} for validation, ${parts?.test.length} for the test${folds}.`,
+      `${dataset.name}: ${samples.length} images${groups}: ${parts?.train.length} for training, ${parts?.validation.length} for validation, ${parts?.test.length} for the test${folds}.`,
     );
   }
   if (flags.dryRun) {

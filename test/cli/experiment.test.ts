@@ -143,7 +143,7 @@ describe('pyconvunet experiment', () => {
     // The same study, fewer epochs: refused, as it was begun with forty.
     const other = await pyconvunet([...args, '--epochs', '2']);
     expect(other.code).toBe(1);
-    expect(other.stderr).toContain('holds a run with other settings: epochs was 40 and is now 2.');
+    expect(other.stderr).toContain('holds a study with other settings: epochs was 40 and is now 2.');
   });
 
   it('takes folds, a test part, groups and a loss', async () => {
@@ -154,7 +154,7 @@ describe('pyconvunet experiment', () => {
       ...['--out', join(folder, 'options'), '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/lungs: 8 images: \d for training, \d for validation, 2 for the test in each of 2 folds\./);
+    expect(stderr).toMatch(/lungs: 8 images of 4 groups: \d for training, \d for validation, 2 for the test in each of 2 folds\./);
     const { config, runs, datasets } = reportSchema.parse(JSON.parse(stdout));
     expect(config).toMatchObject({
       ...{ folds: 2, test: 0.25, seeds: [3], splitSeed: 5, loss: 'bce-dice', learningRate: 0.01, augment: 'none' },
@@ -207,8 +207,12 @@ describe('what cannot be done ends with code 1, what is not legal with code 2, a
 
   it('data sets, networks or seeds that stand twice', async () => {
     expect(await misused(...phantoms, ...phantoms, ...fresh())).toContain("'phantom-lung' stands twice.");
-    expect(await misused(...phantoms, '--models', 'unet,unet', ...fresh())).toContain("'unet' stands twice.");
-    expect(await misused(...phantoms, '--seeds', '1,1', ...fresh())).toContain("'1' stands twice.");
+    expect(await misused(...phantoms, '--models', 'unet,unet', ...fresh())).toContain(
+      "'unet' stands twice among the models or seeds.",
+    );
+    expect(await misused(...phantoms, '--seeds', '1,1', ...fresh())).toContain(
+      "'1' stands twice among the models or seeds.",
+    );
   });
 
   it('blocks and groups at once, one fold, no part for training', async () => {

@@ -139,20 +139,17 @@ describe('refused with a sentence', () => {
     [{ data: [] }, '✖ Too small: expected array to have >=1 items → at data'],
     [
       { data: [lung, lung] },
-      "'phantom-lung' stands twice. Data sets, models and seeds must differ; give data sets a name each.",
+      "'phantom-lung' stands twice. Leave one out, or give each data set a name of its own in the configuration.",
     ],
     [
       { data: [{ source: 'a/ct' }, { source: 'b/ct' }] },
-      "'ct' stands twice. Data sets, models and seeds must differ; give data sets a name each.",
+      "'ct' stands twice. Leave one out, or give each data set a name of its own in the configuration.",
     ],
     [
       { data: [lung], models: ['unet', 'fcn8s', 'unet'] },
-      "'unet' stands twice. Data sets, models and seeds must differ; give data sets a name each.",
+      "'unet' stands twice among the models or seeds. Leave one out.",
     ],
-    [
-      { data: [lung], seeds: [0, 1, 0] },
-      "'0' stands twice. Data sets, models and seeds must differ; give data sets a name each.",
-    ],
+    [{ data: [lung], seeds: [0, 1, 0] }, "'0' stands twice among the models or seeds. Leave one out."],
     [{ data: [lung], validation: 0.5, test: 0.5 }, 'validation 0.5 and test 0.5 leave no part for training.'],
     [
       { data: [{ source: 'a', blocks: true, groupBy: 'volume' }] },

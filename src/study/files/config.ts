@@ -61,10 +61,12 @@ const readable = (error: z.ZodError): string => z.prettifyError(error).replaceAl
 /** Checks what the schema cannot: combinations. */
 function checkCombinations({ data, models, seeds, deepSupervision, ...config }: StudyConfig): void {
   const twice = <T>(values: readonly T[]) => values.find((value, i) => values.indexOf(value) !== i);
-  const repeated = twice(data.map(({ name }) => name)) ?? twice(models) ?? twice(seeds);
-  if (repeated !== undefined) {
-    refuse(`'${repeated}' stands twice. Data sets, models and seeds must differ; give data sets a name each.`);
+  const dataset = twice(data.map(({ name }) => name));
+  if (dataset !== undefined) {
+    refuse(`'${dataset}' stands twice. Leave one out, or give each data set a name of its own in the configuration.`);
   }
+  const repeated = twice(models) ?? twice(seeds);
+  if (repeated !== undefined) refuse(`'${repeated}' stands twice among the models or seeds. Leave one out.`);
   if (config.validation + config.test >= 1) {
     refuse(`validation ${config.validation} and test ${config.test} leave no part for training.`);
   }

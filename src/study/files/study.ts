@@ -1,5 +1,5 @@
 /** The study: every run of a configuration in one folder, each begun, gone on with or kept. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError, InvalidArgumentError } from '../../runtime/errors.js';
@@ -7,7 +7,7 @@ import type { LongCallOptions, Progress } from '../../runtime/progress.js';
 import { writeJson } from '../../training/files/index.js';
 import type { EpochReport } from '../../training/index.js';
 import { listRuns, type RunKey, runTitle } from '../runs.js';
-import type { RunResult, StudyConfig } from '../schemas.js';
+import { type RunResult, type StudyConfig, studyConfigSchema } from '../schemas.js';
 import { resolveStudy, type StudyInput } from './config.js';
 import { type LoadedDataset, loadDataset } from './datasets.js';
 import { estimateRuns, type RunEstimate, stepsOf } from './estimate.js';
@@ -89,7 +89,7 @@ export async function prepareStudy(
       `The study is to run on backend ${config.backend}, but ${tf.getBackend()} is active. Call useBackend('${config.backend}') first, or leave backend out.`,
     );
   }
-  await requireStudyFolder(folder);
+  await requireStudyFolder(folder, config);
   const datasets: LoadedDataset[] = [];
   for (const [i, dataset] of config.data.entries()) {
     const report = ({ done, total }: Progress) =>
@@ -188,16 +188,49 @@ export async function performStudy(study: PreparedStudy, options: StudyOptions =
 }
 
 /** Refuses a folder that holds anything but a study. Hidden files are nobody's result. */
-async function requireStudyFolder(folder: string): Promise<void> {
+async function requireStudyFolder(folder: string, config: StudyConfig): Promise<void> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [] as string[];
     throw new DataError(`${folder} cannot be the folder of a study: ${error.message}. Give another --out.`, {
       cause: error,
     });
   });
-  if (names.includes('study.json')) return;
+  if (names.includes('study.json')) return requireSameStudy(folder, config);
   const foreign = names.find((name) => !name.startsWith('.') && !/^study\.json\.\d+\.tmp$/.test(name));
   if (foreign !== undefined) {
     throw new DataError(`${folder} holds something that is no study (${foreign}). Give a new folder as --out.`);
+  }
+}
+
+/** What may grow in the folder of a study: runs are added then, and none is lost from its report. */
+const GROWING = ['data', 'models', 'seeds'] as const;
+
+/**
+ * Refuses to put another study in the place of one: every setting is the same, but that data sets, networks and seeds may be
+ * added.
+ */
+async function requireSameStudy(folder: string, config: StudyConfig): Promise<void> {
+  const path = join(folder, 'study.json');
+  let earlier: StudyConfig;
+  try {
+    earlier = studyConfigSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch (cause) {
+    throw new DataError(`${path} is damaged. Give a new folder as --out.`, { cause });
+  }
+  const show = (value: unknown): string => JSON.stringify(value) ?? 'nothing';
+  const names = (key: (typeof GROWING)[number], { data, ...lists }: StudyConfig): readonly (string | number)[] =>
+    key === 'data' ? data.map(({ name }) => name) : lists[key];
+  for (const key of Object.keys(config) as (keyof StudyConfig)[]) {
+    const growing = GROWING.find((each) => each === key);
+    const [was, is] =
+      growing === undefined ? [earlier[key], config[key]] : [names(growing, earlier), names(growing, config)];
+    const isKept =
+      growing === undefined
+        ? show(was) === show(is)
+        : [was].flat().every((each) => [is].flat().includes(each as never));
+    if (isKept) continue;
+    throw new DataError(
+      `${folder} holds a study with other settings: ${key} was ${show(was)} and is now ${show(is)}. Give another --out; in a study's folder data sets, networks and seeds may only be added.`,
+    );
   }
 }

@@ -33,7 +33,8 @@ function notes(pairs: readonly Pair[]): string {
 
 function comparisonTable({ dataset, part, pairs }: StudyReport['comparisons'][number], id: string): Markup {
   const withReason = pairs.some(({ reason }) => reason !== undefined);
-  const holm = pairs.length === 1 ? 'one pair' : `${pairs.length} pairs`;
+  const tested = pairs.filter(({ p }) => p !== null).length;
+  const holm = tested === 1 ? 'one pair' : `${tested} pairs`;
   return table({
     id,
     label: `Comparisons on ${dataset}`,

@@ -95,7 +95,7 @@ function groupOf(
 
 /** What all tables of scores over the whole set say of their columns. */
 function columnsSay(report: StudyReport): string {
-  return `counts added up over the whole set${isRepeated(report) ? '; mean and standard deviation (SD) over seeds' : ''}. Interval: of Dice, bootstrap over ${unitsOf(report)}.`;
+  return `counts added up over the whole set${isRepeated(report) ? '; mean and standard deviation (SD) over seeds' : ''}. Interval: of Dice, bootstrap over ${unitsOf(report)}; it says nothing of how much another seed would change.`;
 }
 
 /** Table 2 itself, on the part that the comparisons stand on; with a test part the validation part has a table of its own. */
