@@ -31,7 +31,19 @@ const rooms = {
   charts: leaf,
   // Hangs drawings into what the rooms return.
   notebook: ['charts', 'study', 'training', 'inference', 'complexity', 'data', ...leaf],
-  study: ['charts', 'optimizers', 'training', 'inference', 'models', 'losses', 'augment', 'data', 'metrics', 'complexity', ...leaf],
+  study: [
+    'charts',
+    'optimizers',
+    'training',
+    'inference',
+    'models',
+    'losses',
+    'augment',
+    'data',
+    'metrics',
+    'complexity',
+    ...leaf,
+  ],
   // The command starts backends, so it imports their entries as a user of the package would.
   cli: [
     ...[

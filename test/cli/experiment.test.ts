@@ -154,7 +154,9 @@ describe('pyconvunet experiment', () => {
       ...['--out', join(folder, 'options'), '--json'],
     ]);
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/lungs: 8 images of 4 groups: \d for training, \d for validation, 2 for the test in each of 2 folds\./);
+    expect(stderr).toMatch(
+      /lungs: 8 images of 4 groups: \d for training, \d for validation, 2 for the test in each of 2 folds\./,
+    );
     const { config, runs, datasets } = reportSchema.parse(JSON.parse(stdout));
     expect(config).toMatchObject({
       ...{ folds: 2, test: 0.25, seeds: [3], splitSeed: 5, loss: 'bce-dice', learningRate: 0.01, augment: 'none' },
