@@ -289,6 +289,7 @@ export type PartSummary = z.infer<typeof partSummarySchema>;
 export type ReportRow = z.infer<typeof rowSchema>;
 /** A data set as the report states it. */
 export type ReportDataset = z.infer<typeof reportDatasetSchema>;
-/** The report of a study: report.json. */
+/** A machine as a report names it. */
 export type Machine = z.infer<typeof machineSchema>;
+/** The report of a study: report.json. */
 export type StudyReport = z.infer<typeof reportSchema>;
