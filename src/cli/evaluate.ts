@@ -7,7 +7,7 @@ import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/i
 import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
-import { firstDifference, pick, type RunConfig, readRunConfig } from '../training/files/index.js';
+import { firstDifference, ONE_SPECIMEN, pick, type RunConfig, readRunConfig } from '../training/files/index.js';
 import { backendOption, startBackend } from './backend.js';
 import { load, runLoadOptions } from './data.js';
 import { createOutput, type Output, printJson, scoreText } from './output.js';
@@ -16,9 +16,6 @@ import { badUsage } from './usage.js';
 
 const SPLITS = ['train', 'validation', 'test', 'all'] as const;
 type Part = (typeof SPLITS)[number];
-
-/** The group of every image of a run whose parts are blocks of one specimen. */
-const ONE_SPECIMEN = 'specimen';
 
 interface EvaluateFlags {
   readonly run: string;

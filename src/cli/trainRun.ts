@@ -1,7 +1,6 @@
 /** A training run in a folder: what `train` does, and what `--resume` goes on with. */
 import { totalmem } from 'node:os';
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { expand } from '../augment/index.js';
 import { digestsOf } from '../data/files/index.js';
 import type { Sample, Split } from '../data/index.js';
 import { DataError } from '../runtime/errors.js';
@@ -12,6 +11,7 @@ import {
   partsOf,
   type RunConfig,
   readCheckpoint,
+  stepsOf,
   trainInFolder,
 } from '../training/files/index.js';
 import {
@@ -54,8 +54,7 @@ async function announceCost(
   if (first === undefined) return;
   const size = { height: first.height, width: first.width, batchSize: Math.min(config.batch, parts.train.length) };
   const { bytes, limit } = requireMemory(model, size, totalmem());
-  const images = config.augment === 'expand' ? expand(parts.train).length : parts.train.length;
-  const steps = Math.ceil(images / config.batch) * config.epochs;
+  const steps = stepsOf(parts, config);
   const seconds = steps * (await estimateStepSeconds(model, size));
   const held = limit === null ? '' : ` of ${gibibytes(limit)}`;
   log(

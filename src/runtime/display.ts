@@ -1,7 +1,7 @@
 /** How results show themselves in a Jupyter cell: the method that kernels look for, drawn by `pyconvunet/notebook`. */
 
 /** The method that Deno's Jupyter kernel calls on a cell's value. */
-export const DISPLAY: unique symbol = Symbol.for('Jupyter.display') as never;
+export const DISPLAY: unique symbol = Symbol.for('Jupyter.display');
 
 /** Representations of a value by their MIME type; a notebook shows the richest one that it can. */
 export type MimeBundle = Readonly<Record<string, string>>;

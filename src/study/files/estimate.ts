@@ -1,10 +1,8 @@
 /** What the runs of a study will take, measured on this backend before the first step; what cannot fit is refused. */
 import { totalmem } from 'node:os';
-import { expand } from '../../augment/index.js';
-import type { Sample, Split } from '../../data/index.js';
 import { divisor } from '../../models/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../../runtime/errors.js';
-import { buildModel, type RunConfig } from '../../training/files/index.js';
+import { buildModel, stepsOf } from '../../training/files/index.js';
 import { estimateStepSeconds, requireMemory } from '../../training/index.js';
 import { type RunKey, runTitle } from '../runs.js';
 import type { PreparedRun } from './run.js';
@@ -17,12 +15,6 @@ export interface RunEstimate extends RunKey {
   /** Peak memory of a training step in bytes. */
   readonly bytes: number;
   readonly finished: boolean;
-}
-
-/** Optimizer steps of a run. */
-export function stepsOf({ train }: Pick<Split<Sample>, 'train'>, { augment, batch, epochs }: RunConfig): number {
-  const images = augment === 'expand' ? expand(train).length : train.length;
-  return Math.ceil(images / batch) * epochs;
 }
 
 interface StepCost {

@@ -3,7 +3,7 @@ export { type DatasetInput, readStudyInput, resolveStudy, type StudyInput } from
 export type { LoadedDataset } from './datasets.js';
 export type { RunEstimate } from './estimate.js';
 export { type WrittenReport, writeReport } from './report.js';
-export { readMask, readResult, runFolder } from './results.js';
+export { readResult } from './results.js';
 export type { PreparedRun } from './run.js';
 export { type RunStudyOptions, runStudy } from './runStudy.js';
 export {

@@ -6,10 +6,9 @@ import { readRunConfig, writeAtomically, writeJson } from '../../training/files/
 import { assembleReport } from '../report/assemble.js';
 import { chooseCases, type FigureCase, inFigureOrder } from '../report/figure4.js';
 import { renderReport } from '../report/html/index.js';
-import { listRuns } from '../runs.js';
 import type { RunResult, StudyReport } from '../schemas.js';
 import type { LoadedDataset } from './datasets.js';
-import { readMask, runFolder } from './results.js';
+import { readMask } from './results.js';
 import type { PreparedStudy } from './study.js';
 
 /** A written report; in a Jupyter cell it shows its page. */
@@ -33,25 +32,24 @@ const reportDisplay = new DisplayKind<WrittenReport>(
 
 /** The rows of Fig. 4 of a data set: predictions of the first seed at its best epoch, in the first fold. */
 async function figuresOf(
-  { folder, config }: PreparedStudy,
+  { config, runs }: PreparedStudy,
   { dataset: { name }, splits }: LoadedDataset,
   results: readonly RunResult[],
 ): Promise<FigureCase[]> {
-  const keys = listRuns(config);
   const shown = inFigureOrder(config.models).map((model) => {
-    const index = keys.findIndex((key) => key.dataset === name && key.model === model);
-    const key = keys[index];
+    const index = runs.findIndex(({ key }) => key.dataset === name && key.model === model);
+    const run = runs[index];
     const result = results[index];
-    if (key === undefined || result === undefined) throw new Error(`${model} was not run on ${name}.`);
-    return { model, folder: runFolder(folder, key), cases: result.best.cases };
+    if (run === undefined || result === undefined) throw new Error(`${model} was not run on ${name}.`);
+    return { model, folder: run.folder, cases: result.best.cases };
   });
   const cases = await Promise.all(
     (splits[0]?.validation ?? []).map(async (sample) => ({
       sample,
       predictions: await Promise.all(
-        shown.map(async ({ model, folder: run, cases: scored }) => ({
+        shown.map(async ({ model, folder, cases: scored }) => ({
           model,
-          mask: await readMask(run, sample.name),
+          mask: await readMask(folder, sample.name),
           dice: scored.find((each) => each.name === sample.name)?.dice ?? null,
         })),
       ),

@@ -10,6 +10,7 @@ import type { LongCallOptions } from '../../runtime/progress.js';
 import {
   buildModel,
   createRun,
+  ONE_SPECIMEN,
   type RunConfig,
   readCheckpoint,
   readRunConfig,
@@ -24,9 +25,6 @@ import type { RunResult, StudyConfig } from '../schemas.js';
 import type { LoadedDataset } from './datasets.js';
 import { thisMachine } from './machine.js';
 import { writeMasks, writeResult } from './results.js';
-
-/** The group of all images of a specimen that is cut into sections. */
-const ONE_SPECIMEN = 'specimen';
 
 /** The configuration of a run as `train` keeps it, so that `predict` and `evaluate` take a study's runs too. */
 export function runConfigOf(

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError, InvalidArgumentError } from '../../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../../runtime/progress.js';
-import { writeJson } from '../../training/files/index.js';
+import { stepsOf, writeJson } from '../../training/files/index.js';
 import type { EpochReport } from '../../training/index.js';
 import { listRuns, type RunKey, runTitle } from '../runs.js';
 import { type RunResult, type StudyConfig, studyConfigSchema } from '../schemas.js';
 import { resolveStudy, type StudyInput } from './config.js';
 import { type LoadedDataset, loadDataset } from './datasets.js';
-import { estimateRuns, type RunEstimate, stepsOf } from './estimate.js';
+import { estimateRuns, type RunEstimate } from './estimate.js';
 import { readResult, runFolder } from './results.js';
 import { type PreparedRun, performRun, requireSameRun, runConfigOf } from './run.js';
 
@@ -227,7 +227,7 @@ async function requireSameStudy(folder: string, config: StudyConfig): Promise<vo
     const isKept =
       growing === undefined
         ? show(was) === show(is)
-        : [was].flat().every((each) => [is].flat().includes(each as never));
+        : [was].flat().every((each) => [is].flat().some((other) => other === each));
     if (isKept) continue;
     throw new DataError(
       `${folder} holds a study with other settings: ${key} was ${show(was)} and is now ${show(is)}. Give another --out; in a study's folder data sets, networks and seeds may only be added.`,

@@ -6,6 +6,9 @@ import { DataError } from '../../runtime/errors.js';
 import type { RunConfig } from './schemas.js';
 import { versions } from './versions.js';
 
+/** The group of every image of a run whose parts are blocks of one specimen. */
+export const ONE_SPECIMEN = 'specimen';
+
 /** What a run keeps of its parts, with all that can be read off them. */
 export function describeParts(parts: Split<Sample>): Pick<RunConfig, 'parts' | 'digests' | 'trivial' | 'versions'> {
   const names = (part: readonly Sample[]) => part.map(({ name }) => name);

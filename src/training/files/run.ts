@@ -1,5 +1,6 @@
 /** A training run in its folder: the network that its configuration says, trained from the start or from a checkpoint. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { expand } from '../../augment/index.js';
 import type { Sample, Split } from '../../data/index.js';
 import { defaultClasses, setMetadata } from '../../inference/index.js';
 import { create, type NetworkName } from '../../models/index.js';
@@ -51,6 +52,15 @@ export function buildModel(config: NetworkConfig): tfl.LayersModel {
     threshold: 0.5,
   });
   return model;
+}
+
+/** Optimizer steps of a run. */
+export function stepsOf(
+  { train }: Pick<Split<Sample>, 'train'>,
+  { augment, batch, epochs }: Pick<RunConfig, 'augment' | 'batch' | 'epochs'>,
+): number {
+  const images = augment === 'expand' ? expand(train).length : train.length;
+  return Math.ceil(images / batch) * epochs;
 }
 
 /** Options of {@link trainInFolder}. */
