@@ -38,7 +38,6 @@ const rooms = {
     'inference',
     'models',
     'losses',
-    'augment',
     'data',
     'metrics',
     'complexity',
