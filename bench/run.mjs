@@ -67,10 +67,10 @@ async function compete(network, options, multiplyAccumulates) {
     entries.push(entry);
   }
   const running = entries.filter(({ process }) => process !== undefined);
-  for (let round = 0; round < options.rounds; round++) {
+  for (let round = 0; round < options.rounds && running.length > 0; round++) {
     log(`${NETWORKS[network]}, round ${round + 1} of ${options.rounds}`);
     // Each round begins with another one, so that nobody always follows the same one.
-    const first = round % Math.max(1, running.length);
+    const first = round % running.length;
     for (const entry of [...running.slice(first), ...running.slice(0, first)]) {
       if (entry.status === 'timed') await takeTurn(entry, options.samples);
     }

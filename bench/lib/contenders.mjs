@@ -23,7 +23,10 @@ const torch = (way) => (options) => [...python('torch_peer.py', '--way', way)(op
  * @type {Record<string, {works: string[], command: (options: object) => string[], onlyWhenNamed?: boolean}>}
  */
 export const CONTENDERS = {
-  pyconvunet: { works: ['inference', 'training'], command: node('pyconvunet.mjs') },
+  pyconvunet: {
+    works: ['inference', 'training'],
+    command: (options) => node(options.work === 'training' ? 'pyconvunet_training.mjs' : 'pyconvunet.mjs')(options),
+  },
   'torch-paper': { works: ['inference', 'training'], command: torch('paper') },
   'torch-best': { works: ['inference', 'training'], command: torch('best') },
   onnxruntime: { works: ['inference'], command: python('onnxruntime_peer.py') },
@@ -37,6 +40,5 @@ export const CONTENDERS = {
 /** The whole command line of a contender for one network. */
 export function commandOf(id, options, network) {
   const command = CONTENDERS[id].command(options);
-  const work = command.includes('--work') || !command[1].endsWith('.mjs') ? [] : ['--work', options.work];
-  return [...command, ...work, '--data', options.data, '--network', network, '--threads', String(options.threads)];
+  return [...command, '--data', options.data, '--network', network, '--threads', String(options.threads)];
 }

@@ -5,7 +5,6 @@ import { installedVersion, openContender } from './chromium.mjs';
 import { options, serve, skip } from './protocol.mjs';
 
 const chosen = options();
-if (chosen.work === 'training') skip('LiteRT.js does not train');
 const version = installedVersion('@litertjs/core');
 if (!existsSync(join(chosen.data, `${chosen.network}.tflite`))) {
   skip('there is no .tflite model: python -m pip install -r bench/peers/requirements-litert.txt, and run again');

@@ -5,7 +5,6 @@ import { installedVersion, openContender } from './chromium.mjs';
 import { options, serve, skip } from './protocol.mjs';
 
 const chosen = options();
-if (chosen.work === 'training') skip('onnxruntime-web does not train');
 const version = installedVersion('onnxruntime-web');
 if (!existsSync(join(chosen.data, `${chosen.network}.onnx`))) skip('export.py wrote no ONNX model');
 const { maxError, browser, measure, close } = await openContender(chosen, '/pages/onnxruntime_web.mjs');

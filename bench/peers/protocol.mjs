@@ -27,7 +27,7 @@ export function fail(message) {
 export function options(own = {}) {
   const text = { type: 'string' };
   const { values } = parseArgs({
-    options: { data: text, network: text, threads: text, work: { ...text, default: 'inference' }, ...own },
+    options: { data: text, network: text, threads: text, ...own },
   });
   return { ...values, threads: Number(values.threads) };
 }

@@ -4,8 +4,7 @@
 import { readData } from './data.mjs';
 import { importOrSkip, maxError, options, serve, skip, times } from './protocol.mjs';
 
-const { data: folder, network, threads, work } = options();
-if (work === 'training') skip('tfjs-wasm has no gradient of the filter of a convolution');
+const { data: folder, network, threads } = options();
 if (threads > 1) skip('tfjs-wasm has no threads in Node');
 const tf = await importOrSkip('@tensorflow/tfjs-core', 'npm ci');
 const { version_wasm: version } = await importOrSkip('@tensorflow/tfjs-backend-wasm', 'npm ci');
