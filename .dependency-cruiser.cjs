@@ -15,7 +15,9 @@ const rooms = {
   augment: leaf,
   data: leaf,
   optimizers: leaf,
-  inference: ['models', 'layers', 'data', 'metrics', ...leaf],
+  // Of the kernels the plan knows names and parameters alone.
+  plan: ['layers', 'kernels/wasm/contract.ts', ...leaf],
+  inference: ['plan', 'models', 'layers', 'data', 'metrics', ...leaf],
   training: [
     'inference',
     'models',

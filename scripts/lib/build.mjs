@@ -9,7 +9,8 @@ const modified = (path) => statSync(join(root, path)).mtimeMs;
 export function isStale() {
   // tsc writes it last.
   if (!existsSync(join(root, 'dist/index.d.ts'))) return true;
-  const sources = readdirSync(join(root, 'src'), { recursive: true }).map((file) => join('src', file));
+  const filesOf = (folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file));
+  const sources = [...filesOf('src'), ...filesOf('simd')];
   const inputs = [...sources, 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'tsup.config.ts'];
   return inputs.some((file) => modified(file) > modified('dist/index.d.ts'));
 }

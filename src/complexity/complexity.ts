@@ -1,8 +1,8 @@
 /** Parameters and multiply-accumulates of a model, layer by layer. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { type LayerCall, layerCalls } from '../layers/calls.js';
 import { PyConv2D } from '../layers/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { type LayerCall, layerCalls } from './calls.js';
 import { CLOSED_FORM_NOTE, type ConvolutionCost, closedFormOf } from './closedForms.js';
 import { CONVENTIONS, type Convention, countCall } from './conventions.js';
 
@@ -137,7 +137,7 @@ export function complexity(model: tfl.LayersModel, options: ComplexityOptions = 
     );
   }
   const inputShape = resolveInputShape(model, options.inputShape);
-  const { calls, outputShapes } = layerCalls(model, [[1, ...inputShape]]);
+  const { calls, outputs } = layerCalls(model, [[1, ...inputShape]]);
   const byName = new Map<string, LayerCall[]>();
   for (const call of calls) byName.set(call.name, [...(byName.get(call.name) ?? []), call]);
 
@@ -170,7 +170,7 @@ export function complexity(model: tfl.LayersModel, options: ComplexityOptions = 
   const macs = layers.reduce((total, layer) => total + layer.macs, 0);
   const total = sizeOf(model.weights);
   const trainable = sizeOf(model.trainableWeights);
-  const prediction = outputShapes[outputShapes.length - 1] ?? [];
+  const prediction = outputs.at(-1)?.shape ?? [];
   return {
     model: name,
     inputShape,

@@ -1,7 +1,7 @@
 /** What each convention counts for each class of layer: the one table of rules. */
+import type { LayerCall } from '../layers/calls.js';
 import { PyConv2D } from '../layers/index.js';
 import { countPyConv } from '../spec/index.js';
-import type { LayerCall } from './calls.js';
 
 /** How multiply-accumulates are counted; see {@link CONVENTIONS}. */
 export type Convention = 'macs' | 'paper';

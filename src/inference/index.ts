@@ -3,6 +3,7 @@ export type { Intensity, Preprocessing } from '../data/preprocess.js';
 export type { Raster, RasterData } from '../data/raster.js';
 export type { Size } from '../data/resize.js';
 export { defaultClasses, getMetadata, type ModelMetadata, setMetadata } from './metadata.js';
+export { OptimizedModel, type OptimizeOptions, optimizeForInference } from './optimize.js';
 export { type OverlayOptions, overlay } from './overlay.js';
 export type { ImageSource } from './pixels.js';
 export { type PredictOptions, predictMask } from './predictMask.js';

@@ -8,9 +8,11 @@ import { foregroundFrom } from '../metrics/scores.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { checkKeys } from '../spec/index.js';
+import { inputShapeOf } from './inputShape.js';
 import { defaultClasses, getMetadata, requirePreprocessing } from './metadata.js';
+import { modelOf, type OptimizedModel } from './optimize.js';
 import { type ImageSource, isBytePicture, readPixels } from './pixels.js';
-import { inputShapeOf, type Prepared, predictProbability } from './probability.js';
+import { type Prepared, predictProbability } from './probability.js';
 import { Segmentation } from './segmentation.js';
 
 /** Options of {@link predictMask}. */
@@ -76,8 +78,10 @@ function toMask(probability: Float32Array, classes: number, threshold: number | 
  * Where training resized images, the image is resized likewise and the probabilities back (bilinear). A canvas or bitmap
  * loses its alpha, as files do: draw the image on an opaque background first.
  *
- * @param model A model that ends in a sigmoid (binary), a softmax, or a layer named `logits`; of `models.load` or of any
- *   network here.
+ * On backend wasm the model is planned first (see `optimizeForInference`), once for its weights.
+ *
+ * @param network A model that ends in a sigmoid (binary), a softmax, or a layer named `logits`; of `models.load` or of any
+ *   network here; or what `optimizeForInference` made of it.
  * @param image Browser pixels, a decoded file, or a tensor [height, width, channels] in the units of the training images; the
  *   tensor stays yours to dispose of.
  * @param options See {@link PredictOptions}; `signal` is looked at before and after the network runs.
@@ -97,19 +101,20 @@ function toMask(probability: Float32Array, classes: number, threshold: number | 
  * ```
  */
 export async function predictMask(
-  model: tfl.LayersModel,
+  network: tfl.LayersModel | OptimizedModel,
   image: ImageSource,
   options: PredictOptions = {},
 ): Promise<Segmentation> {
   checkKeys('inference.predictMask', options, ['preprocessing', 'threshold', 'signal', 'onProgress']);
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
+  const model = modelOf(network);
   const threshold = resolveThreshold(model, options.threshold);
   onProgress?.({ status: 'predicting', done: 0, total: 1 });
   const raster = await readPixels(image);
   const prepared = prepare(model, raster, options.preprocessing);
   const { probability: data, classes } = await predictProbability(
-    model,
+    network,
     prepared,
     signal === undefined ? {} : { signal },
   );

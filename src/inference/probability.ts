@@ -4,6 +4,8 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
+import { inputShapeOf } from './inputShape.js';
+import { modelOf, OptimizedModel, predictorOf } from './optimize.js';
 import { cropTo, nextMultiple, padToMultiple } from './padding.js';
 
 /** An image as the network takes it, scaled and resized; also a sample of a data set. */
@@ -28,19 +30,6 @@ const ROUNDING = 1e-4;
 
 /** Masks are bytes. */
 const MOST_CLASSES = 256;
-
-/** The [height, width, channels] that a model takes; null where free. */
-export function inputShapeOf(model: tfl.LayersModel): [number | null, number | null, number] {
-  const [input, ...others] = model.inputs;
-  const [, height = null, width = null, channels] = input?.shape ?? [];
-  if (others.length > 0 || input?.shape.length !== 4 || channels === null || channels === undefined) {
-    const shapes = model.inputs.map(({ shape }) => `[${shape.map((size) => size ?? 'null').join(', ')}]`).join(', ');
-    throw new InvalidArgumentError(
-      `Prediction takes a model with one image input [batch, height, width, channels]. Received: inputs ${shapes}.`,
-    );
-  }
-  return [height, width, channels];
-}
 
 /** The model's prediction, its last output with deep supervision, and whether it still lacks its sigmoid or softmax. */
 function outputOf(model: tfl.LayersModel): { isLogits: boolean; classes: number } {
@@ -100,7 +89,10 @@ function checkProbabilities(values: Float32Array): void {
  * Images of a size that the network cannot take are filled up at the right and bottom by their own border and cut again. A
  * network that ends in a layer named `logits` (`head: 'logits'`) gets the sigmoid or softmax that it lacks.
  *
- * @param model A model [batch, height, width, channels] to [batch, height, width, classes]; of several outputs the last counts.
+ * On backend wasm the model is planned first (see `optimizeForInference`), once for its weights.
+ *
+ * @param network A model [batch, height, width, channels] to [batch, height, width, classes], or one that is optimized already;
+ *   of several outputs the last counts.
  * @param prepared Width, height, channels, and `height * width * channels` values scaled as in training.
  * @param options `signal` is looked at before and after the network runs.
  * @returns `height * width * classes` probabilities, and the number of classes (1: the foreground's probability alone).
@@ -119,18 +111,21 @@ function checkProbabilities(values: Float32Array): void {
  * ```
  */
 export async function predictProbability(
-  model: tfl.LayersModel,
+  network: tfl.LayersModel | OptimizedModel,
   prepared: Prepared,
   options: Pick<LongCallOptions, 'signal'> = {},
 ): Promise<Probabilities> {
   const { signal } = options;
+  const model = modelOf(network);
   const { isLogits, classes } = outputOf(model);
   checkInput(model, prepared);
   signal?.throwIfAborted();
   const { image, width, height, channels } = prepared;
+  const predictor = network instanceof OptimizedModel ? network : await predictorOf(model);
+  signal?.throwIfAborted();
   const output = tf.tidy(() => {
     const x = tf.tensor4d(image, [1, height, width, channels]);
-    const [map] = [model.predict(padToMultiple(x, divisor(model)))].flat().slice(-1) as tf.Tensor4D[];
+    const [map] = [predictor.predict(padToMultiple(x, divisor(model)))].flat().slice(-1) as tf.Tensor4D[];
     if (map === undefined) throw new Error('The model has an output, but predicted nothing.');
     const cropped = cropTo(map, height, width);
     if (!isLogits) return cropped;

@@ -24,10 +24,20 @@ export interface Probe {
   readonly software?: boolean;
 }
 
+/** The WebAssembly binaries of the planned engine. */
+export interface KernelBinaries {
+  /** SIMD128 alone. */
+  readonly base: Uint8Array<ArrayBuffer>;
+  /** With the fused multiply-add of relaxed SIMD. */
+  readonly relaxed: Uint8Array<ArrayBuffer>;
+}
+
 /** How one backend is found and started. */
 export interface BackendProvider {
   /** tfjs's name of the backend. */
   readonly name: string;
+  /** What runs a whole network without tfjs, where the backend brings it. */
+  readonly kernels?: KernelBinaries;
   /** Says whether the backend can start here. */
   probe(options: StartOptions): Promise<Probe>;
   /** Makes `tf.setBackend(name)` succeed: loads, opens a device, registers kernels. */

@@ -280,10 +280,15 @@ describeBackends('predictMask', () => {
     expect(await failure(late)).toBe('Error: late');
     expect(reports).toEqual([0]);
     const during = new AbortController();
-    const predict = model.predict.bind(model);
-    model.predict = (x) => {
+    const { predict, apply } = model;
+    // A plan, on wasm, runs the model by `apply` to prove itself.
+    model.predict = (...args) => {
       during.abort(new Error('during'));
-      return predict(x);
+      return predict.apply(model, args);
+    };
+    model.apply = (...args) => {
+      during.abort(new Error('during'));
+      return apply.apply(model, args);
     };
     expect(await failure(() => predictMask(model, image, { signal: during.signal, onProgress }))).toBe('Error: during');
     expect(reports).toEqual([0, 0]);

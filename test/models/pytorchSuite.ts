@@ -46,7 +46,7 @@ function digestError(actual: Digest, expected: Digest, floor = 0): number {
 }
 
 /** The largest error of logits, relative to their standard deviation. Disposes the maps. */
-async function logitsError(maps: tf.Tensor[], records: LogitsRecord[]): Promise<number> {
+export async function logitsError(maps: tf.Tensor[], records: LogitsRecord[]): Promise<number> {
   expect(maps.length).toBe(records.length);
   const heads = await Promise.all(maps.map((map) => map.data()));
   tf.dispose(maps);

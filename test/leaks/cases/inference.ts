@@ -35,6 +35,19 @@ export const cases: LeakCases = {
     withModel(tinyNet({ head: 'logits', numClasses: 3 }), (model) =>
       inference.predictProbability(model, { ...sample(), width: 7, image: new Float32Array(56) }),
     ),
+  optimizeForInference: () =>
+    withModel(tinyNet(), async (model) => {
+      const optimized = await inference.optimizeForInference(model);
+      const x = tf.zeros<tf.Rank.R4>([2, 8, 8, 1]);
+      tf.dispose([optimized.predict(x), x]);
+      optimized.dispose();
+    }),
+  OptimizedModel: () =>
+    withModel(tinyNet(), async (model) => {
+      const optimized = await inference.OptimizedModel.create(model, 'exact');
+      await inference.predictMask(optimized, bytes);
+      optimized.dispose();
+    }),
   setMetadata: () => withModel(tinyNet(), (model) => inference.setMetadata(model, metadata)),
   getMetadata: () => withModel(tinyNet(), inference.getMetadata),
   defaultClasses: () => inference.defaultClasses(3),

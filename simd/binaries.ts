@@ -1,0 +1,21 @@
+/** The two sets of kernels as binaries. */
+import { type AssembledFunction, assemble } from './assembler.js';
+import type { Kernel } from './define.js';
+import * as gemm from './kernels/gemm.js';
+import * as maps from './kernels/maps.js';
+import * as nested from './kernels/nested.js';
+import * as pack from './kernels/pack.js';
+import * as pool from './kernels/pool.js';
+import * as winograd3 from './kernels/winograd3.js';
+import * as winograd4 from './kernels/winograd4.js';
+
+const kernels: readonly Kernel[] = [gemm, maps, nested, pack, pool, winograd3, winograd4].flatMap((file) =>
+  Object.values(file),
+);
+const functions = (fma: boolean): AssembledFunction[] => kernels.map((kernel) => kernel({ fma }));
+
+/** SIMD128 alone. */
+export const base = (): Uint8Array => assemble(functions(false));
+
+/** With the fused multiply-add of relaxed SIMD. */
+export const relaxed = (): Uint8Array => assemble(functions(true));

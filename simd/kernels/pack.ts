@@ -1,0 +1,134 @@
+/** Filters in the order in which the products read them, and in the transformed domain. */
+import { define } from '../define.js';
+import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
+
+export const packGemm = define('packGemm', (w, p) => {
+  const address = (row: Int): IntVar =>
+    w.int(p.filter.plus(row.dividedBy(p.phases).times(p.rowStride)).plus(row.modulo(p.phases).times(p.phaseStride)));
+  const factor = (row: Int): Int => p.scale.plus(row.dividedBy(p.phases).times(4));
+  const out = w.int(p.weights);
+  w.loop(0, p.rows, 2, (r) => {
+    const second = w.int(r.plus(1));
+    const isPair = w.int(second.below(p.rows));
+    w.when(isPair.equals(0), () => second.set(r));
+    const scale = w.vec(w.loadFirst(factor(r)));
+    // The second row of the last pair may not exist: its weights are zeros.
+    w.when(isPair, () => scale.set(w.loadLane(scale, 1, factor(second))));
+    const [a, b] = [address(r), address(second)];
+    w.loop(0, p.taps, 1, (tap) => {
+      const shift = w.int(w.loadInt(p.tapPlaces.plus(tap.times(4))));
+      w.loop(0, p.inputs, 1, () => {
+        const pair = w.loadLane(w.loadFirst(a.plus(shift)), 1, b.plus(shift));
+        w.storePair(out, pair.times(scale), 0);
+        shift.add(p.inputStride);
+        out.add(8);
+      });
+    });
+  });
+});
+
+/** G of F(3,3) and F(4,3): rows of the components, columns of the taps. */
+const G = {
+  5: [
+    [1 / 2, 0, 0],
+    [-1 / 2, -1 / 2, -1 / 2],
+    [-1 / 6, 1 / 6, -1 / 6],
+    [1 / 6, 1 / 3, 2 / 3],
+    [0, 0, 1],
+  ],
+  6: [
+    [1 / 4, 0, 0],
+    [-1 / 6, -1 / 6, -1 / 6],
+    [-1 / 6, 1 / 6, -1 / 6],
+    [1 / 24, 1 / 12, 1 / 6],
+    [1 / 24, -1 / 12, 1 / 6],
+    [0, 0, 1],
+  ],
+} as const;
+
+/** The sum of three vectors with known factors. */
+function combination(w: Writer, factors: readonly number[], values: readonly Vec[]): Vec {
+  const terms = factors.flatMap((factor, i) => {
+    const value = values[i];
+    if (factor === 0 || value === undefined) return [];
+    return [factor === 1 ? value : value.times(w.const(factor))];
+  });
+  return w.vec(terms.reduce((total, term) => total.plus(term)));
+}
+
+export const packNested = define('packNested', (w, p) => {
+  const entry = w.int(p.sections.times(p.sections).plus(3).times(4));
+  w.loop(0, p.outputs, 4, (o) => {
+    const scale = w.vec(w.load(p.scale.plus(o.times(4))));
+    // Lanes behind the last output read the last one; their factor is 0.
+    const last = w.int(p.outputs.minus(1));
+    const lanes = [0, 1, 2, 3].map((lane) => {
+      const output = w.int(o.plus(lane));
+      return w.int(p.filter.plus(output.where(output.below(last), last).times(p.outputStride)));
+    });
+    w.loop(0, p.inputs, 1, (i) => {
+      w.loop(0, p.sections, 1, (sy) => {
+        w.loop(0, p.sections, 1, (sx) => {
+          const taps: VecVar[][] = [];
+          for (const a of [0, 1, 2]) {
+            const row: VecVar[] = [];
+            for (const b of [0, 1, 2]) {
+              const y = w.int(sy.times(3).plus(a).minus(p.lead));
+              const x = w.int(sx.times(3).plus(b).minus(p.lead));
+              const tap = w.vec(w.const(0));
+              w.when(y.belowUnsigned(p.kernelSize).and(x.belowUnsigned(p.kernelSize)), () => {
+                const shift = w.int(y.times(p.rowStride).plus(x.times(p.columnStride)).plus(i.times(p.inputStride)));
+                tap.set(w.gather((lane) => (lanes[lane] as IntVar).plus(shift)).times(scale));
+              });
+              row.push(tap);
+            }
+            taps.push(row);
+          }
+          const section = w.int(sy.times(p.sections).plus(sx).plus(3).times(4));
+          const write = (points: 5 | 6) => {
+            const rows = G[points].map((factors) =>
+              [0, 1, 2].map((b) =>
+                combination(
+                  w,
+                  factors,
+                  taps.map((row) => row[b] as Vec),
+                ),
+              ),
+            );
+            const table = w.int(p.table);
+            for (const row of rows) {
+              for (const factors of G[points]) {
+                const value = w.vec(combination(w, factors, row));
+                const position = w.int(w.loadInt(table.plus(section)));
+                // A section whose taps are all zero in this component is not listed.
+                w.when(position.differs(-1), () => {
+                  const product = i.times(w.loadInt(table, 8)).plus(position);
+                  const perOutput = w.int(w.loadInt(table, 4).times(4));
+                  const at = w.int(
+                    p.weights.plus(w.loadInt(table)).plus(o.times(perOutput)).plus(product.times(p.block).times(4)),
+                  );
+                  w.when(
+                    p.block.equals(2),
+                    () => {
+                      w.storePair(at, value, 0);
+                      w.when(o.plus(2).below(p.outputs), () =>
+                        w.storePair(at.plus(perOutput).plus(perOutput), value, 1),
+                      );
+                    },
+                    () => w.storeLane(at, value, 0),
+                  );
+                });
+                table.add(entry);
+              }
+            }
+          };
+          w.when(
+            p.points.equals(5),
+            () => write(5),
+            () => write(6),
+          );
+        });
+      });
+    });
+  });
+});

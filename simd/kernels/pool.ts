@@ -1,0 +1,103 @@
+/** Pooling, and any resampling by lists of places. */
+import { define } from '../define.js';
+import type { Vec, VecVar } from '../lang.js';
+
+/** Where the maxima of the pairs of columns of the T planes of a row go: [plane, even or odd tile] of both columns. */
+const COLUMNS = {
+  3: [
+    [0, 0, 1, 0],
+    [2, 0, 0, 1],
+    [1, 1, 2, 1],
+  ],
+  4: [
+    [0, 0, 1, 0],
+    [2, 0, 3, 0],
+    [0, 1, 1, 1],
+    [2, 1, 3, 1],
+  ],
+} as const;
+
+const pool = (tile: 3 | 4) =>
+  define(`pool${tile}`, (w, p) => {
+    const place = (channel: ReturnType<typeof w.int>, y: ReturnType<typeof w.int>) =>
+      w.int(
+        channel
+          .plus(y.modulo(tile).times(tile).times(p.inputPlane))
+          .plus(p.inputFirst)
+          .plus(y.dividedBy(tile).times(p.inputPitch).times(4)),
+      );
+    w.loop(0, p.count, 1, (c) => {
+      const input = w.int(p.input.plus(c.times(p.inputChannel)));
+      w.loop(0, p.tileRows, 1, (row) => {
+        for (let i = 0; i < tile; i++) {
+          const y = w.int(row.times(tile).plus(i).times(2));
+          const upper = place(input, y);
+          y.add(1);
+          const lower = place(input, y);
+          const out = w.int(
+            p.out
+              .plus(c.times(p.outChannel))
+              .plus(p.outPlane.times(i * tile))
+              .plus(p.outFirst)
+              .plus(row.times(p.outPitch).times(4)),
+          );
+          w.loop(0, w.int(p.tileColumns.times(4)), 16, (x) => {
+            const tall = Array.from({ length: tile }, (_, j): [VecVar, VecVar] => {
+              const shift = p.inputPlane.times(j);
+              const a = w.int(upper.plus(shift).plus(x).plus(x));
+              const b = w.int(lower.plus(shift).plus(x).plus(x));
+              const [first, second] = w.vecs(2, (v) => w.load(a, 16 * v).atLeast(w.load(b, 16 * v))) as [
+                VecVar,
+                VecVar,
+              ];
+              return [w.vec(first.shuffle(second, [0, 2, 4, 6])), w.vec(first.shuffle(second, [1, 3, 5, 7]))];
+            });
+            const at = (plane: number, odd: number): Vec => tall[plane]?.[odd] as Vec;
+            for (const [j, [plane, odd, other, otherOdd]] of COLUMNS[tile].entries()) {
+              w.store(out.plus(p.outPlane.times(j)).plus(x), at(plane, odd).atLeast(at(other, otherOdd)));
+            }
+          });
+        }
+      });
+    });
+  });
+
+export const pool3 = pool(3);
+export const pool4 = pool(4);
+
+export const gatherMax = define('gatherMax', (w, p) => {
+  w.loop(0, p.count, 1, (c) => {
+    const input = w.int(p.input.plus(c.times(p.inputChannel)));
+    const out = w.int(p.out.plus(c.times(p.outChannel)));
+    w.loop(0, p.pixels, 4, (at) => {
+      const from = w.int(p.from.plus(at.times(4)));
+      const gathered = () => w.gather((lane) => input.plus(w.loadInt(from, 4 * lane)));
+      const largest = w.vec(gathered());
+      w.loop(1, p.taps, 1, () => {
+        from.add(p.pixels.times(4));
+        largest.set(largest.atLeast(gathered()));
+      });
+      const to = w.int(p.to.plus(at.times(4)));
+      for (const lane of [0, 1, 2, 3]) w.storeLane(out.plus(w.loadInt(to, 4 * lane)), largest, lane);
+    });
+  });
+});
+
+export const gatherSum = define('gatherSum', (w, p) => {
+  w.loop(0, p.count, 1, (c) => {
+    const input = w.int(p.input.plus(c.times(p.inputChannel)));
+    const out = w.int(p.out.plus(c.times(p.outChannel)));
+    w.loop(0, p.pixels, 4, (at) => {
+      const shift = w.int(at.times(4));
+      const total = w.vec(w.const(0));
+      w.loop(0, p.taps, 1, () => {
+        const from = w.int(p.from.plus(shift));
+        const value = w.gather((lane) => input.plus(w.loadInt(from, 4 * lane)));
+        total.set(w.fma(value, w.load(p.shares.plus(shift)), total));
+        shift.add(p.pixels.times(4));
+      });
+      const to = w.int(p.to.plus(at.times(4)));
+      for (const lane of [0, 1, 2, 3]) w.storeLane(out.plus(w.loadInt(to, 4 * lane)), total, lane);
+    });
+  });
+});

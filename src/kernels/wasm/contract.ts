@@ -1,0 +1,207 @@
+/**
+ * The kernels of the planned engine and their parameters, all 32-bit: addresses and strides in bytes, lengths and pitches in
+ * float32, the others counts. The generator in `simd/` writes a function for each of them, a plan calls them by these names.
+ *
+ * Maps lie in tiles ("tile-phase", src/plan/tiles.ts): each channel is T x T planes; every kernel is a flat loop along a plane.
+ */
+export const KERNELS = {
+  /** out[n] = epilogue(sum over k of weights[n][k] in[k]) on equal places of all planes. `channels`: addresses of the inputs. */
+  gemm: [
+    'channels',
+    'start',
+    'planes',
+    'planeStride',
+    'length',
+    'out',
+    'outChannel',
+    'inner',
+    'outputs',
+    'weights',
+    'epilogue',
+    'panel',
+    'spill',
+    'accumulate',
+  ],
+  /**
+   * The same over lists of places: rows k = (tap, channel) are gathered at `from[tap][pixel]`, row r is written to channel
+   * r / phases at `to[r % phases][pixel]`. Any stride, dilation, padding and transposition is a matter of the lists.
+   */
+  gatherGemm: [
+    'channels',
+    'inputs',
+    'from',
+    'taps',
+    'pixels',
+    'out',
+    'outChannel',
+    'to',
+    'phases',
+    'rows',
+    'weights',
+    'epilogue',
+    'panel',
+    'accumulate',
+  ],
+  /** Nested Winograd: components of 5x5 windows, F(3,3). `kind` 0: windows start one pixel before the tile, 1: two pixels. */
+  transform3: [
+    'input',
+    'inputChannel',
+    'planeStride',
+    'pitch',
+    'length',
+    'kind',
+    'count',
+    'components',
+    'componentStride',
+    'channelStride',
+    'rows',
+    'rowStride',
+  ],
+  /** Components of 6x6 windows, F(4,3). */
+  transform4: [
+    'input',
+    'inputChannel',
+    'planeStride',
+    'pitch',
+    'length',
+    'count',
+    'components',
+    'componentStride',
+    'channelStride',
+    'rows',
+    'rowStride',
+  ],
+  /**
+   * sums[output][component] (+)= sum over a list of offsets of weight * components[offset]. `plan`: per component the
+   * address of its list, the end of the list, the offset of its weights.
+   */
+  nested: [
+    'components',
+    'componentStride',
+    'plan',
+    'weights',
+    'sums',
+    'sumOutput',
+    'sumComponent',
+    'count',
+    'outputs',
+    'length',
+    'accumulate',
+  ],
+  /**
+   * The same for one output: loads are shared over the vertical sections. `plan`: per component list, its end, offset of the
+   * weights, vertical sections, shift of the components.
+   */
+  nestedRows: ['components', 'componentStride', 'plan', 'weights', 'sums', 'sumComponent', 'count', 'pitch', 'length'],
+  /** Components back to the 3x3 pixels of each tile, with the epilogue. */
+  inverse3: ['sums', 'sumOutput', 'sumComponent', 'out', 'outChannel', 'planeStride', 'length', 'count', 'epilogue'],
+  /** Components back to the 4x4 pixels of each tile, with the epilogue. */
+  inverse4: ['sums', 'sumOutput', 'sumComponent', 'out', 'outChannel', 'planeStride', 'length', 'count', 'epilogue'],
+  /** Zeros wherever a plane holds no pixel, in tile rows `firstRow` to `lastRow` and the margins that touch them. */
+  zeroMargins: [
+    'map',
+    'channelStride',
+    'planeStride',
+    'tile',
+    'first',
+    'pitch',
+    'tileRows',
+    'height',
+    'width',
+    'count',
+    'firstRow',
+    'lastRow',
+  ],
+  /** An image [height, width, channels] into tiles. */
+  toTiles: ['image', 'channels', 'map', 'channelStride', 'planeStride', 'tile', 'first', 'pitch', 'height', 'width'],
+  /** Tiles into an image [height, width, channels]. */
+  fromTiles: ['map', 'channelStride', 'planeStride', 'tile', 'first', 'pitch', 'height', 'width', 'image', 'channels'],
+  /** Maximum over 2x2 pixels, T = 3. */
+  pool3: [
+    'input',
+    'inputChannel',
+    'inputPlane',
+    'inputFirst',
+    'inputPitch',
+    'out',
+    'outChannel',
+    'outPlane',
+    'outFirst',
+    'outPitch',
+    'tileRows',
+    'tileColumns',
+    'count',
+  ],
+  /** Maximum over 2x2 pixels, T = 4. */
+  pool4: [
+    'input',
+    'inputChannel',
+    'inputPlane',
+    'inputFirst',
+    'inputPitch',
+    'out',
+    'outChannel',
+    'outPlane',
+    'outFirst',
+    'outPitch',
+    'tileRows',
+    'tileColumns',
+    'count',
+  ],
+  /** out[to[pixel]] = maximum over taps of in[from[tap][pixel]]. */
+  gatherMax: ['input', 'inputChannel', 'from', 'taps', 'pixels', 'out', 'outChannel', 'to', 'count'],
+  /** out[to[pixel]] = sum over taps of shares[tap][pixel] in[from[tap][pixel]]. */
+  gatherSum: ['input', 'inputChannel', 'from', 'shares', 'taps', 'pixels', 'out', 'outChannel', 'to', 'count'],
+  /** epilogue(in), channel by channel over whole channels. */
+  affine: ['input', 'inputChannel', 'out', 'outChannel', 'length', 'count', 'epilogue'],
+  /** epilogue(a + b). */
+  sum: ['a', 'aChannel', 'b', 'bChannel', 'out', 'outChannel', 'length', 'count', 'epilogue'],
+  /** epilogue(a b); a stride of 0 repeats one channel. */
+  product: ['a', 'aChannel', 'b', 'bChannel', 'out', 'outChannel', 'length', 'count', 'epilogue'],
+  /** 1 / (1 + exp(-x)). */
+  sigmoid: ['input', 'inputChannel', 'out', 'outChannel', 'length', 'count'],
+  /** exp(x - max) / sum over the channels. */
+  softmax: ['input', 'inputChannel', 'out', 'outChannel', 'length', 'count'],
+  /** Filters of a matrix product: weights[row pair][tap][input][2] = scale[row] * filter, by strides; `tapPlaces`: offsets of the taps. */
+  packGemm: [
+    'filter',
+    'tapPlaces',
+    'inputStride',
+    'taps',
+    'inputs',
+    'rowStride',
+    'phaseStride',
+    'phases',
+    'rows',
+    'scale',
+    'weights',
+  ],
+  /**
+   * Filters of one group in components of F(3,3) (`points` 5) or F(4,3) (6). `table` has, per component, the offset of its
+   * weights, the products of one output, those of one input, and the position of each section among these, or -1. `block`: outputs
+   * side by side, 1 or 2.
+   */
+  packNested: [
+    'filter',
+    'rowStride',
+    'columnStride',
+    'inputStride',
+    'outputStride',
+    'kernelSize',
+    'lead',
+    'sections',
+    'inputs',
+    'outputs',
+    'scale',
+    'points',
+    'table',
+    'weights',
+    'block',
+  ],
+} as const;
+
+/** Name of a kernel. */
+export type KernelName = keyof typeof KERNELS;
+
+/** The arguments of a kernel, by name. */
+export type KernelArguments<Name extends KernelName> = Readonly<Record<(typeof KERNELS)[Name][number], number>>;

@@ -1,0 +1,178 @@
+/** Kernels at work in a memory of their own: allocation, tables, calls. */
+import { KERNELS, type KernelName } from '../kernels/wasm/contract.js';
+import { detectEnvironment } from '../runtime/environment.js';
+import { OutOfMemoryError } from '../runtime/errors.js';
+import type { KernelBinaries } from '../runtime/providers.js';
+import { planMemory } from './memory.js';
+import type { Buffer, Program, Word } from './program.js';
+import { roundUp } from './tiles.js';
+
+const PAGE = 65536;
+const MOST_PAGES = 65536;
+const ALIGNMENT = 64;
+/** Address 0 stays unused. */
+const FIRST_ADDRESS = 1024;
+
+type Run = (...args: number[]) => void;
+
+/** A call with its addresses. */
+interface ReadyCall {
+  readonly run: Run;
+  readonly args: readonly number[];
+}
+
+/** One step of a program that can run. */
+export interface ReadyStep {
+  readonly name: string;
+  readonly kind: string;
+  readonly macs: number;
+  readonly calls: readonly ReadyCall[];
+}
+
+interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Memory sections of a module say that the memory is shared; the byte of the limits of its one import. */
+function forPlainMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const copy = binary.slice();
+  // The import: "env" "memory", kind 2, limits 3 (shared with a maximum).
+  const name = [3, 0x65, 0x6e, 0x76, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2];
+  const at = copy.findIndex((_, i) => name.every((byte, j) => copy[i + j] === byte));
+  copy[at + name.length] = 1;
+  return copy;
+}
+
+const megabytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
+
+/** A module in its own memory, on one thread. */
+export class Engine {
+  /** Vectors of a register tile. */
+  readonly vectors: number;
+  /** The instructions in use. */
+  readonly simd: 'relaxed' | 'simd128';
+  private readonly memory: WebAssembly.Memory;
+  private readonly kernels: Readonly<Record<string, Run>>;
+  private readonly blocks: Block[] = [];
+
+  constructor(binaries: KernelBinaries) {
+    const { relaxedSimd } = detectEnvironment();
+    this.simd = relaxedSimd ? 'relaxed' : 'simd128';
+    this.vectors = relaxedSimd ? 6 : 4;
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    const module = new WebAssembly.Module(forPlainMemory(relaxedSimd ? binaries.relaxed : binaries.base));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });
+    this.kernels = exports as Record<string, Run>;
+  }
+
+  /** Bytes of the memory; it never shrinks. */
+  get bytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  /**
+   * Takes a block of memory.
+   *
+   * @throws OutOfMemoryError where the memory cannot grow so far; nothing is changed then.
+   */
+  allocate(bytes: number): Block {
+    const size = roundUp(bytes, ALIGNMENT);
+    let start = FIRST_ADDRESS;
+    for (const block of this.blocks) {
+      if (start + size <= block.start) break;
+      start = Math.max(start, block.end);
+    }
+    const end = start + size;
+    const missing = Math.ceil((end - this.bytes) / PAGE);
+    if (missing > 0) {
+      try {
+        this.memory.grow(missing);
+      } catch {
+        throw new OutOfMemoryError(
+          `The planned engine could not get ${megabytes(bytes)} MB more; its memory holds ${megabytes(this.bytes)} MB and ends at ${megabytes(PAGE * MOST_PAGES)} MB. Use a smaller image or batch.`,
+        );
+      }
+    }
+    const block = { start, end };
+    this.blocks.push(block);
+    this.blocks.sort((a, b) => a.start - b.start);
+    return block;
+  }
+
+  free(block: Block): void {
+    const index = this.blocks.indexOf(block);
+    if (index >= 0) this.blocks.splice(index, 1);
+  }
+
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, length);
+  }
+
+  /** Writes what a buffer holds from the start. */
+  write({ address, content }: Buffer): void {
+    if (content === undefined) return;
+    if (content instanceof Float32Array) this.floats(address, content.length).set(content);
+    else {
+      const words = content instanceof Int32Array ? content : Int32Array.from(content, addressOf);
+      new Int32Array(this.memory.buffer, address, words.length).set(words);
+    }
+  }
+
+  /** The calls of a program whose buffers have their addresses. */
+  ready(program: Program): ReadyStep[] {
+    return program.steps.map(({ name, kind, macs, calls }) => ({
+      name,
+      kind,
+      macs,
+      calls: calls.map(({ kernel, args }) => ({ run: this.kernel(kernel), args: argumentsOf(kernel, args) })),
+    }));
+  }
+
+  private kernel(name: KernelName): Run {
+    const run = this.kernels[name];
+    if (run === undefined) throw new Error(`The binary has no kernel ${name}.`);
+    return run;
+  }
+
+  /** Places a program that is run once, step by step, and runs it; its arena holds contents that are written before their step. */
+  runOnce(program: Program): void {
+    const { arena, arenaBytes } = planMemory(program, []);
+    if (arenaBytes === 0) return;
+    const block = this.allocate(arenaBytes);
+    try {
+      for (const [buffer, offset] of arena) buffer.address = block.start + offset;
+      for (const step of program.steps) {
+        const contents = new Set(
+          step.calls.flatMap(({ args }) =>
+            Object.values(args).flatMap((word) => (typeof word === 'number' ? [] : [word.buffer])),
+          ),
+        );
+        for (const buffer of contents) if (buffer.kind === 'arena') this.write(buffer);
+        for (const { kernel, args } of step.calls) this.kernel(kernel)(...argumentsOf(kernel, args));
+      }
+    } finally {
+      this.free(block);
+    }
+  }
+}
+
+function addressOf(word: Word): number {
+  if (typeof word === 'number') return word;
+  const { buffer, offset } = word;
+  if (Number.isNaN(buffer.address)) throw new Error('A buffer of the plan has no address.');
+  return buffer.address + offset;
+}
+
+function argumentsOf(kernel: KernelName, args: Readonly<Record<string, Word>>): number[] {
+  return KERNELS[kernel].map((name) => {
+    const word = args[name];
+    if (word === undefined) throw new Error(`Kernel ${kernel} got no ${name}.`);
+    return addressOf(word);
+  });
+}
+
+/** Runs steps one behind the other. */
+export function runSteps(steps: readonly ReadyStep[]): void {
+  for (const { calls } of steps) for (const { run, args } of calls) run(...args);
+}

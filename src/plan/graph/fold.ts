@@ -1,0 +1,121 @@
+/**
+ * The exact folds of inference: normalisations, biases and ReLUs into the operation before them, paddings and crops into the
+ * convolution beside them, concatenations into the lists of those that read them.
+ */
+import type * as tfl from '@tensorflow/tfjs-layers';
+import { Epilogue } from './epilogue.js';
+import type { ConvOp, Graph, MapShape, Node, Op, Pair, TransposedOp } from './types.js';
+
+/** Values of a weight. */
+export type Read = (variable: tfl.LayerVariable) => Float32Array;
+
+/** An operation with what was folded into it; `inputs` are indices of folded nodes. */
+export interface FoldedNode {
+  readonly name: string;
+  readonly op: Op;
+  readonly inputs: readonly number[];
+  readonly shape: MapShape;
+  /** Of operations that compute sums; null for those that only move values or are nonlinear. */
+  readonly epilogue: Epilogue | null;
+}
+
+export interface FoldedGraph {
+  readonly nodes: readonly FoldedNode[];
+  readonly outputs: readonly number[];
+}
+
+/** Scale and shift of a normalisation with its moving statistics. */
+function statistics(op: Extract<Op, { kind: 'norm' }>, channels: number, read: Read) {
+  const [gamma, beta] = [op.gamma, op.beta].map((variable) => (variable === null ? null : read(variable)));
+  const mean = read(op.mean);
+  const variance = read(op.variance);
+  const scale = Float64Array.from(
+    { length: channels },
+    (_, c) => (gamma?.[c] ?? 1) / Math.sqrt((variance[c] ?? 0) + op.epsilon),
+  );
+  const shift = scale.map((s, c) => (beta?.[c] ?? 0) - (mean[c] ?? 0) * s);
+  return { scale, shift };
+}
+
+function emptyEpilogue({ op, shape }: Node, read: Read): Epilogue | null {
+  switch (op.kind) {
+    case 'conv':
+    case 'transposed': {
+      const epilogue = new Epilogue(shape.channels, true);
+      if (op.bias !== null) epilogue.bias.set(read(op.bias));
+      return epilogue;
+    }
+    case 'norm':
+    case 'add':
+    case 'multiply':
+      return new Epilogue(shape.channels, false);
+    case 'activation':
+      return op.activation === 'relu' ? new Epilogue(shape.channels, false) : null;
+    default:
+      return null;
+  }
+}
+
+/** Takes a node into the epilogue of the one before it. */
+function absorb(epilogue: Epilogue, { op, shape }: Node, read: Read): boolean {
+  if (op.kind === 'norm') {
+    const { scale, shift } = statistics(op, shape.channels, read);
+    return epilogue.addNorm(scale, shift);
+  }
+  return op.kind === 'activation' && op.activation === 'relu' && epilogue.addRelu();
+}
+
+const moved = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
+
+/** A convolution or pooling that reads a padded map as one that pads itself, or null. */
+function withPadding(op: Op, [rows, columns]: Pair): Op | null {
+  if (rows > 0 || columns > 0) return null;
+  const pad = <T extends { padding: { top: number; left: number; bottom: number; right: number } }>(item: T): T => ({
+    ...item,
+    padding: { ...item.padding, top: item.padding.top - rows, left: item.padding.left - columns },
+  });
+  if (op.kind === 'conv') return { ...op, levels: op.levels.map(pad) } satisfies ConvOp;
+  if (op.kind === 'pool') return { ...pad(op), zeros: true };
+  return null;
+}
+
+/** Folds a graph for inference. */
+export function fold(graph: Graph, read: Read): FoldedGraph {
+  const readers = new Array<number>(graph.nodes.length).fill(0);
+  for (const id of [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs]) {
+    readers[id] = (readers[id] ?? 0) + 1;
+  }
+  const nodes: FoldedNode[] = [];
+  // Where the map of each node of the graph is made.
+  const place: number[] = [];
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((id) => place[id] ?? 0);
+    const [only = 0] = inputs;
+    const before = nodes[only];
+    const isSingle = node.inputs.length === 1 && readers[node.inputs[0] ?? 0] === 1;
+    if (isSingle && before?.epilogue && absorb(before.epilogue, node, read)) {
+      place.push(only);
+      continue;
+    }
+    const { name, shape } = node;
+    if (isSingle && before?.op.kind === 'transposed' && node.op.kind === 'shift') {
+      const op: TransposedOp = { ...before.op, shift: moved(before.op.shift, node.op.shift) };
+      if (before.epilogue?.isLinear && op.shift.every((s) => s >= 0)) {
+        nodes[only] = { ...before, op, shape };
+        place.push(only);
+        continue;
+      }
+    }
+    const padded = isSingle && before?.op.kind === 'shift' ? withPadding(node.op, before.op.shift) : null;
+    const epilogue = emptyEpilogue(node, read);
+    if (epilogue && (node.op.kind === 'norm' || node.op.kind === 'activation')) absorb(epilogue, node, read);
+    place.push(nodes.length);
+    nodes.push(
+      padded === null
+        ? { name, op: node.op, inputs, shape, epilogue }
+        : { name, op: padded, inputs: before?.inputs ?? [], shape, epilogue },
+    );
+  }
+  const outputs = graph.outputs.map((id) => place[id] ?? 0);
+  return { nodes: nodes, outputs };
+}

@@ -1,0 +1,94 @@
+/** A model as a graph of operations on maps, without anything of the library that built it but its weights. */
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { SidePadding } from '../../spec/index.js';
+
+/** Height, width and channels of a map. */
+export interface MapShape {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+/** A number for rows and one for columns. */
+export type Pair = readonly [number, number];
+
+/** One level of a convolution; a dense one has a single level with one group. */
+export interface ConvLevel {
+  readonly kernelSize: Pair;
+  readonly groups: number;
+  /** Its slice of the output channels. */
+  readonly start: number;
+  readonly end: number;
+  readonly padding: SidePadding;
+  /** [rows, columns, inputs of a group, outputs]. */
+  readonly filter: tfl.LayerVariable;
+}
+
+export interface ConvOp {
+  readonly kind: 'conv';
+  readonly levels: readonly ConvLevel[];
+  readonly bias: tfl.LayerVariable | null;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+}
+
+/** out[s y + k - shift] += filter[k] in[y]. */
+export interface TransposedOp {
+  readonly kind: 'transposed';
+  readonly kernelSize: Pair;
+  readonly strides: Pair;
+  /** Rows and columns of the full result that are left out at its start. */
+  readonly shift: Pair;
+  /** [rows, columns, outputs, inputs]. */
+  readonly filter: tfl.LayerVariable;
+  readonly bias: tfl.LayerVariable | null;
+}
+
+export interface NormOp {
+  readonly kind: 'norm';
+  readonly gamma: tfl.LayerVariable | null;
+  readonly beta: tfl.LayerVariable | null;
+  readonly mean: tfl.LayerVariable;
+  readonly variance: tfl.LayerVariable;
+  readonly epsilon: number;
+}
+
+export type ActivationKind = 'relu' | 'sigmoid' | 'softmax';
+
+export type Op =
+  | { readonly kind: 'input' }
+  | ConvOp
+  | TransposedOp
+  | NormOp
+  | { readonly kind: 'activation'; readonly activation: ActivationKind }
+  /** Maximum; what is padded counts as 0 where `zeros`, else not at all. */
+  | {
+      readonly kind: 'pool';
+      readonly size: Pair;
+      readonly strides: Pair;
+      readonly padding: SidePadding;
+      readonly zeros: boolean;
+    }
+  | { readonly kind: 'concat' }
+  | { readonly kind: 'add' }
+  | { readonly kind: 'multiply' }
+  | { readonly kind: 'enlarge'; readonly method: 'nearest' | 'bilinear'; readonly factors: Pair }
+  /** out[y] = in[y + shift], zeros outside: a crop or a padding. */
+  | { readonly kind: 'shift'; readonly shift: Pair };
+
+/** One operation and the map that it makes. */
+export interface Node {
+  readonly id: number;
+  readonly name: string;
+  readonly op: Op;
+  /** The nodes whose maps it reads. */
+  readonly inputs: readonly number[];
+  readonly shape: MapShape;
+}
+
+export interface Graph {
+  /** Each behind those that it reads; a node's id is its index. */
+  readonly nodes: readonly Node[];
+  /** The model's outputs. */
+  readonly outputs: readonly number[];
+}

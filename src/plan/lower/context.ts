@@ -1,0 +1,102 @@
+/** What the lowering of an operation works with: the program, the tables, the maps made so far. */
+import type { FoldedNode } from '../graph/fold.js';
+import type { MapShape } from '../graph/types.js';
+import { Buffer, type Place, type Program, type Word } from '../program.js';
+import { type Tiles, tilesOf } from '../tiles.js';
+import type { WeightStore } from '../weights.js';
+
+/** Some channels of a map, one behind the other. */
+export interface Segment {
+  readonly place: Place;
+  readonly channels: number;
+}
+
+/** A map as it is read: several segments where it was concatenated. */
+export interface View {
+  readonly tiles: Tiles;
+  readonly channels: number;
+  readonly segments: readonly Segment[];
+}
+
+/** Properties of the kernels that run the program. */
+export interface Machine {
+  /** Vectors of a register tile. */
+  readonly vectors: number;
+}
+
+/** Room behind the last channel of a map for whole register tiles. */
+const MAP_SLACK = 512;
+
+/** Everything that one program is lowered with. */
+export class Lowering {
+  private readonly tables = new Map<string, Buffer>();
+
+  constructor(
+    readonly program: Program,
+    readonly weights: WeightStore,
+    readonly machine: Machine,
+    readonly tile: 3 | 4,
+  ) {}
+
+  /** Pixels of a register tile. */
+  get wide(): number {
+    return 4 * this.machine.vectors;
+  }
+
+  tilesOf(shape: MapShape): Tiles {
+    return tilesOf(shape, this.tile);
+  }
+
+  /** A map of its own. */
+  newMap(shape: MapShape): View & { readonly place: Place } {
+    const tiles = this.tilesOf(shape);
+    const place = new Buffer(shape.channels * tiles.channelStride + MAP_SLACK, 'arena').at();
+    return { tiles, channels: shape.channels, segments: [{ place, channels: shape.channels }], place };
+  }
+
+  /** Memory for one step. */
+  scratch(bytes: number): Place {
+    return new Buffer(bytes, 'arena').at();
+  }
+
+  /** A table that depends on nothing but its key. */
+  table(key: string, content: () => Int32Array | Float32Array | readonly Word[]): Place {
+    const known = this.tables.get(key);
+    if (known !== undefined) return known.at();
+    const values = content();
+    const buffer = new Buffer(4 * values.length, 'table', values);
+    this.tables.set(key, buffer);
+    return buffer.at();
+  }
+
+  /** The addresses of channels of a view. */
+  addresses(view: View, start = 0, end = view.channels): Place {
+    const words = [...channelPlaces(view)].slice(start, end);
+    return new Buffer(4 * words.length, 'table', words).at();
+  }
+}
+
+function* channelPlaces({ segments, tiles }: View): Generator<Place> {
+  for (const { place, channels } of segments) {
+    for (let c = 0; c < channels; c++) yield place.plus(c * tiles.channelStride);
+  }
+}
+
+/** Channels `start` to `end` of a view as few segments. */
+export function segmentsOf(view: View, start: number, end: number): Segment[] {
+  const found: Segment[] = [];
+  let first = 0;
+  for (const { place, channels } of view.segments) {
+    const from = Math.max(start - first, 0);
+    const to = Math.min(end - first, channels);
+    if (from < to) found.push({ place: place.plus(from * view.tiles.channelStride), channels: to - from });
+    first += channels;
+  }
+  return found;
+}
+
+/** A node with the maps that it reads. */
+export interface Task {
+  readonly node: FoldedNode;
+  readonly inputs: readonly View[];
+}

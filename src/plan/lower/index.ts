@@ -1,0 +1,191 @@
+/** From a folded graph to a program. */
+import { Epilogue } from '../graph/epilogue.js';
+import type { FoldedGraph, FoldedNode } from '../graph/fold.js';
+import type { ConvOp, MapShape } from '../graph/types.js';
+import { Buffer, type Place, Program } from '../program.js';
+import type { WeightStore } from '../weights.js';
+import { Lowering, type Machine, type View } from './context.js';
+import {
+  lowerActivation,
+  lowerAffine,
+  lowerEnlarge,
+  lowerMargins,
+  lowerPool,
+  lowerProduct,
+  lowerShift,
+  lowerSum,
+  lowerTransfer,
+  reachesOut,
+} from './maps.js';
+import { isNestable, lowerNested } from './nested.js';
+import { epilogueRecord, type Filters, lowerDirect, lowerPointwise, lowerTransposed } from './products.js';
+
+/** A program with the images that it reads and writes, [height, width, channels] each. */
+export interface Lowered {
+  readonly program: Program;
+  readonly input: Buffer;
+  readonly outputs: readonly { readonly image: Buffer; readonly shape: MapShape }[];
+}
+
+/** Which algorithms may be used: 'exact' keeps to direct sums. */
+export type Precision = 'fast' | 'exact';
+
+/** Tiles of 4 pixels serve dense 3x3 convolutions best, tiles of 3 every larger kernel. */
+function tileOf({ nodes }: FoldedGraph): 3 | 4 {
+  const hasLarger = nodes.some(
+    ({ op }) => op.kind === 'conv' && op.strides[0] === 1 && op.levels.some(({ kernelSize: [k] }) => k > 3),
+  );
+  return hasLarger ? 3 : 4;
+}
+
+/** Nodes that an output depends on. */
+function reachable({ nodes, outputs }: FoldedGraph): Set<number> {
+  const found = new Set<number>();
+  const visit = (id: number): void => {
+    if (found.has(id)) return;
+    found.add(id);
+    for (const input of nodes[id]?.inputs ?? []) visit(input);
+  };
+  for (const output of outputs) visit(output);
+  return found;
+}
+
+/** Nodes whose maps need zeros around them. */
+function withMargins({ nodes }: FoldedGraph): Set<number> {
+  const found = new Set<number>();
+  const mark = (id: number): void => {
+    found.add(id);
+    const node = nodes[id];
+    if (node?.op.kind === 'concat') for (const input of node.inputs) mark(input);
+  };
+  for (const node of nodes) if (reachesOut(node)) for (const input of node.inputs) mark(input);
+  return found;
+}
+
+function lowerConv(
+  lowering: Lowering,
+  input: View,
+  {
+    op,
+    filters,
+    target,
+    precision,
+  }: { op: ConvOp; filters: Filters; target: View & { place: Place }; precision: Precision },
+): void {
+  const isPointwise = (level: ConvOp['levels'][number]) =>
+    level.groups === 1 &&
+    [...level.kernelSize, ...op.strides].every((n) => n === 1) &&
+    level.padding.top + level.padding.left === 0;
+  const nested = op.levels.filter(
+    (level) => precision === 'fast' && isNestable(level, op, lowering.tile) && !isPointwise(level),
+  );
+  if (nested.length > 0) lowerNested(lowering, input, { levels: nested, filters, target });
+  for (const level of op.levels) {
+    if (nested.includes(level)) continue;
+    if (isPointwise(level)) lowerPointwise(lowering, input, level, filters, target);
+    else lowerDirect(lowering, input, { op, level, filters, target });
+  }
+}
+
+/** Lowers one node; the result is the map that it makes. */
+function lowerNode(
+  lowering: Lowering,
+  node: FoldedNode,
+  inputs: readonly View[],
+  { image, precision }: { image: Place; precision: Precision },
+): View {
+  const { name, op, shape } = node;
+  if (op.kind === 'concat') {
+    const [first] = inputs;
+    if (first === undefined) throw new Error(`Layer ${name} has no input.`);
+    return { tiles: first.tiles, channels: shape.channels, segments: inputs.flatMap(({ segments }) => segments) };
+  }
+  const target = lowering.newMap(shape);
+  const filters = { name, epilogue: node.epilogue ?? new Epilogue(shape.channels, false) };
+  const [input] = inputs;
+  if (op.kind === 'input') {
+    lowerTransfer(lowering, 'toTiles', target, image);
+    lowering.program.endStep(name, 'input');
+    return target;
+  }
+  if (input === undefined) throw new Error(`Layer ${name} has no input.`);
+  switch (op.kind) {
+    case 'conv':
+      lowerConv(lowering, input, { op, filters, target, precision });
+      break;
+    case 'transposed':
+      lowerTransposed(lowering, input, { op, filters, target });
+      break;
+    case 'norm':
+      lowerAffine(lowering, input, target, epilogueRecord(lowering, filters));
+      break;
+    case 'activation':
+      if (op.activation === 'relu') lowerAffine(lowering, input, target, epilogueRecord(lowering, filters));
+      else lowerActivation(lowering, input, target, op.activation);
+      break;
+    case 'add': {
+      const none = epilogueRecord(lowering, {
+        name: `none ${shape.channels}`,
+        epilogue: new Epilogue(shape.channels, false),
+      });
+      lowerSum(lowering, inputs, target, { last: epilogueRecord(lowering, filters), none });
+      break;
+    }
+    case 'multiply':
+      lowerProduct(lowering, inputs, target, epilogueRecord(lowering, filters));
+      break;
+    case 'pool':
+      lowerPool(lowering, input, target, op);
+      break;
+    case 'enlarge':
+      lowerEnlarge(lowering, input, target, op);
+      break;
+    case 'shift':
+      lowerShift(lowering, input, target, op.shift);
+      break;
+  }
+  lowering.program.endStep(name, op.kind);
+  return target;
+}
+
+/** Lowers a graph for one size of image. */
+export function lower(graph: FoldedGraph, weights: WeightStore, machine: Machine, precision: Precision): Lowered {
+  const program = new Program();
+  const lowering = new Lowering(program, weights, machine, tileOf(graph));
+  const live = reachable(graph);
+  const margins = withMargins(graph);
+  const imageOf = (id: number | undefined): Buffer => {
+    const { height, width, channels } = graph.nodes[id ?? 0]?.shape ?? { height: 0, width: 0, channels: 0 };
+    return new Buffer(4 * height * width * channels, 'arena');
+  };
+  const input = imageOf(graph.nodes.findIndex(({ op }) => op.kind === 'input'));
+  const views: View[] = [];
+  for (const [id, node] of graph.nodes.entries()) {
+    const inputs = node.inputs.flatMap((i) => views[i] ?? []);
+    if (!live.has(id)) {
+      views.push({ tiles: lowering.tilesOf(node.shape), channels: 0, segments: [] });
+      continue;
+    }
+    const view = lowerNode(lowering, node, inputs, { image: input.at(), precision });
+    const [segment, ...others] = view.segments;
+    if (margins.has(id) && node.op.kind !== 'concat' && segment !== undefined && others.length === 0) {
+      lowerMargins(lowering, { ...view, place: segment.place });
+      program.endStep(node.name, 'margins');
+    }
+    views.push(view);
+  }
+  const outputs = graph.outputs.map((id) => {
+    const image = imageOf(id);
+    const view = views[id];
+    if (view === undefined) throw new Error('An output has no map.');
+    let done = 0;
+    for (const segment of view.segments) {
+      if (segment.channels !== view.channels) throw new Error('A concatenation as output has no kernel.');
+      lowerTransfer(lowering, 'fromTiles', { ...view, place: segment.place }, image.at(4 * done));
+      done += segment.channels;
+    }
+    program.endStep('output', 'output');
+    return { image, shape: graph.nodes[id]?.shape ?? { height: 0, width: 0, channels: 0 } };
+  });
+  return { program, input, outputs };
+}

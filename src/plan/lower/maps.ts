@@ -1,0 +1,355 @@
+/** Everything but convolutions: element by element, pooling, and resampling over lists of places. */
+import { EPILOGUE_BYTES } from '../graph/epilogue.js';
+import type { FoldedNode } from '../graph/fold.js';
+import type { Op, Pair } from '../graph/types.js';
+import type { Place } from '../program.js';
+import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { type Lowering, type Segment, segmentsOf, type View } from './context.js';
+
+const ZERO_PLACE = 0;
+
+/** A map that is written, all its channels. */
+type Target = View & { readonly place: Place };
+
+const floats = (tiles: Tiles): number => tiles.channelStride / 4;
+
+/** Channels that lie one behind the other in every one of the views. */
+function* commonRuns(views: readonly View[], channels: number): Generator<{ start: number; parts: Segment[] }> {
+  for (let start = 0; start < channels; ) {
+    const parts = views.map((view) => segmentsOf(view, start, channels)[0]);
+    const count = Math.min(...parts.map((part) => part?.channels ?? 0));
+    if (!(count > 0)) throw new Error('The maps of an operation differ in their channels.');
+    yield { start, parts: parts.flatMap((part) => (part === undefined ? [] : [{ ...part, channels: count }])) };
+    start += count;
+  }
+}
+
+const at = (target: Target, channel: number): Place => target.place.plus(channel * target.tiles.channelStride);
+
+/** A normalisation or a ReLU with no operation before it that could compute it. */
+export function lowerAffine(lowering: Lowering, input: View, target: Target, epilogue: Place): void {
+  const { channelStride } = target.tiles;
+  for (const { start, parts } of commonRuns([input], target.channels)) {
+    const [part] = parts;
+    if (part === undefined) continue;
+    lowering.program.call('affine', {
+      input: part.place,
+      inputChannel: channelStride,
+      out: at(target, start),
+      outChannel: channelStride,
+      length: floats(target.tiles),
+      count: part.channels,
+      epilogue: epilogue.plus(start * EPILOGUE_BYTES),
+    });
+  }
+}
+
+/** A sum of maps; all but the last addition without the epilogue. */
+export function lowerSum(
+  lowering: Lowering,
+  inputs: readonly View[],
+  target: Target,
+  { last, none }: { last: Place; none: Place },
+): void {
+  const [first, ...others] = inputs;
+  if (first === undefined || others.length === 0) throw new Error('A sum has two maps at least.');
+  let sum = first;
+  for (const [i, other] of others.entries()) {
+    combine(lowering, 'sum', [sum, other], target, i === others.length - 1 ? last : none);
+    sum = target;
+  }
+}
+
+/** A product of two maps, one of which may have a single channel. */
+export function lowerProduct(lowering: Lowering, inputs: readonly View[], target: Target, epilogue: Place): void {
+  const [a, b, ...others] = inputs;
+  if (a === undefined || b === undefined || others.length > 0) throw new Error('A product has two maps.');
+  combine(lowering, 'product', [a, b], target, epilogue);
+}
+
+function combine(
+  lowering: Lowering,
+  kernel: 'sum' | 'product',
+  views: readonly [View, View],
+  target: Target,
+  epilogue: Place,
+): void {
+  const { channelStride } = target.tiles;
+  const full = views.filter(({ channels }) => channels === target.channels);
+  for (const { start, parts } of commonRuns(full, target.channels)) {
+    const rest = [...parts];
+    const [a, b] = views.map((view) => {
+      const single = segmentsOf(view, 0, 1)[0];
+      const part = view.channels === target.channels ? rest.shift() : single;
+      if (part === undefined) throw new Error('A map has no channels.');
+      return { place: part.place, stride: view.channels === target.channels ? channelStride : 0 };
+    });
+    if (a === undefined || b === undefined) continue;
+    lowering.program.call(kernel, {
+      a: a.place,
+      aChannel: a.stride,
+      b: b.place,
+      bChannel: b.stride,
+      out: at(target, start),
+      outChannel: channelStride,
+      length: floats(target.tiles),
+      count: parts[0]?.channels ?? 0,
+      epilogue: epilogue.plus(start * EPILOGUE_BYTES),
+    });
+  }
+}
+
+/** The activation behind the logits. */
+export function lowerActivation(
+  lowering: Lowering,
+  input: View,
+  target: Target,
+  activation: 'sigmoid' | 'softmax',
+): void {
+  const runs = [...commonRuns([input], target.channels)];
+  if (activation === 'softmax' && runs.length > 1) throw new Error('A softmax over concatenated maps has no kernel.');
+  for (const { start, parts } of runs) {
+    const [part] = parts;
+    if (part === undefined) continue;
+    lowering.program.call(activation, {
+      input: part.place,
+      inputChannel: target.tiles.channelStride,
+      out: at(target, start),
+      outChannel: target.tiles.channelStride,
+      length: floats(target.tiles),
+      count: part.channels,
+    });
+  }
+}
+
+type PoolOp = Extract<Op, { kind: 'pool' }>;
+
+/** Maximum over windows. */
+export function lowerPool(lowering: Lowering, input: View, target: Target, op: PoolOp): void {
+  const { tiles: from } = input;
+  const { tiles: to } = target;
+  const is2x2 =
+    [...op.size, ...op.strides].every((n) => n === 2) &&
+    op.padding.top === 0 &&
+    op.padding.left === 0 &&
+    from.height >= 2 * to.height &&
+    from.width >= 2 * to.width;
+  for (const { start, parts } of commonRuns([input], target.channels)) {
+    const [part] = parts;
+    if (part === undefined) continue;
+    const common = {
+      input: part.place,
+      inputChannel: from.channelStride,
+      out: at(target, start),
+      outChannel: to.channelStride,
+      count: part.channels,
+    };
+    if (is2x2) {
+      lowering.program.call(to.tile === 3 ? 'pool3' : 'pool4', {
+        ...common,
+        inputPlane: from.planeStride,
+        inputFirst: from.first,
+        inputPitch: from.pitch,
+        outPlane: to.planeStride,
+        outFirst: to.first,
+        outPitch: to.pitch,
+        tileRows: to.tileRows,
+        tileColumns: to.tileColumns,
+      });
+    } else lowering.program.call('gatherMax', { ...common, ...windowLists(lowering, from, to, op) });
+  }
+}
+
+const name = ({ height, width, tile }: Tiles): string => `${height}x${width}/${tile}`;
+
+/** Lists of places, filled up to whole vectors. */
+function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (y: number, x: number) => readonly number[]) {
+  const pixels = roundUp(tiles.height * tiles.width, 4);
+  const fill = <T>(row: T[], spare: T): T[] => {
+    const last = row.at(-1) ?? spare;
+    return [...row, ...new Array<T>(pixels - row.length).fill(last)];
+  };
+  const order = [...pixelsInOrder(tiles)];
+  const count = taps(0, 0).length;
+  const from = lowering.table(`${key} from`, () => {
+    const rows = order.map(([y, x]) => taps(y, x));
+    return Int32Array.from(
+      Array.from({ length: count }, (_, tap) =>
+        fill(
+          rows.map((row) => row[tap] ?? ZERO_PLACE),
+          ZERO_PLACE,
+        ),
+      ).flat(),
+    );
+  });
+  const to = lowering.table(`vectors ${name(tiles)}`, () =>
+    Int32Array.from(
+      fill(
+        order.map(([y, x]) => placeOf(tiles, y, x)),
+        ZERO_PLACE,
+      ),
+    ),
+  );
+  return { from, to, taps: count, pixels };
+}
+
+function windowLists(lowering: Lowering, from: Tiles, to: Tiles, { size, strides, padding, zeros }: PoolOp) {
+  const key = `pool ${name(from)} ${name(to)} ${size} ${strides} ${padding.top},${padding.left} ${zeros}`;
+  const clamp = (v: number, length: number) => Math.min(Math.max(v, 0), length - 1);
+  return lists(lowering, key, to, (oy, ox) => {
+    const places: number[] = [];
+    for (let ky = 0; ky < size[0]; ky++) {
+      for (let kx = 0; kx < size[1]; kx++) {
+        const y = oy * strides[0] + ky - padding.top;
+        const x = ox * strides[1] + kx - padding.left;
+        const isInside = y >= 0 && x >= 0 && y < from.height && x < from.width;
+        // A pixel of the same window stands for one outside, where padding does not count.
+        if (isInside || !zeros) places.push(placeOf(from, clamp(y, from.height), clamp(x, from.width)));
+        else places.push(ZERO_PLACE);
+      }
+    }
+    return places;
+  });
+}
+
+/** What a resampling reads for one pixel along one axis. */
+type Sampling = (position: number) => readonly { readonly index: number; readonly share: number }[];
+
+function resample(
+  lowering: Lowering,
+  input: View,
+  target: Target,
+  { key, rows, columns }: { key: string; rows: Sampling; columns: Sampling },
+): void {
+  const { tiles: from } = input;
+  const { tiles: to } = target;
+  const isInside = (y: number, x: number) => y >= 0 && x >= 0 && y < from.height && x < from.width;
+  const taps = (oy: number, ox: number) =>
+    rows(oy).flatMap((row) =>
+      columns(ox).map((column) => ({
+        place: isInside(row.index, column.index) ? placeOf(from, row.index, column.index) : ZERO_PLACE,
+        share: row.share * column.share,
+      })),
+    );
+  const full = `${key} ${name(from)} ${name(to)}`;
+  const places = lists(lowering, full, to, (y, x) => taps(y, x).map(({ place }) => place));
+  const shares = lowering.table(`${full} shares`, () => {
+    const all = [...pixelsInOrder(to)].map(([y, x]) => taps(y, x));
+    const values = new Float32Array(places.taps * places.pixels);
+    for (const [pixel, row] of all.entries()) {
+      for (const [tap, { share }] of row.entries()) values[tap * places.pixels + pixel] = share;
+    }
+    // The places behind the last pixel write it once more.
+    for (let tap = 0; tap < places.taps; tap++) {
+      const last = values[tap * places.pixels + all.length - 1] ?? 0;
+      values.fill(last, tap * places.pixels + all.length, (tap + 1) * places.pixels);
+    }
+    return values;
+  });
+  for (const { start, parts } of commonRuns([input], target.channels)) {
+    const [part] = parts;
+    if (part === undefined) continue;
+    lowering.program.call('gatherSum', {
+      input: part.place,
+      inputChannel: from.channelStride,
+      out: at(target, start),
+      outChannel: to.channelStride,
+      count: part.channels,
+      shares,
+      ...places,
+    });
+  }
+}
+
+/** Enlargement by whole factors: nearest, or bilinear with aligned corners. */
+export function lowerEnlarge(
+  lowering: Lowering,
+  input: View,
+  target: Target,
+  { method, factors }: { method: 'nearest' | 'bilinear'; factors: Pair },
+): void {
+  const axis = (from: number, to: number, factor: number): Sampling => {
+    if (method === 'nearest') return (o) => [{ index: Math.floor(o / factor), share: 1 }];
+    const step = to > 1 ? (from - 1) / (to - 1) : 0;
+    return (o) => {
+      const position = o * step;
+      const index = Math.min(Math.floor(position), from - 1);
+      const share = position - index;
+      return [
+        { index, share: 1 - share },
+        { index: Math.min(index + 1, from - 1), share },
+      ];
+    };
+  };
+  resample(lowering, input, target, {
+    key: `${method} ${factors}`,
+    rows: axis(input.tiles.height, target.tiles.height, factors[0]),
+    columns: axis(input.tiles.width, target.tiles.width, factors[1]),
+  });
+}
+
+/** A crop or a padding of its own. */
+export function lowerShift(lowering: Lowering, input: View, target: Target, [rows, columns]: Pair): void {
+  resample(lowering, input, target, {
+    key: `shift ${rows},${columns}`,
+    rows: (o) => [{ index: o + rows, share: 1 }],
+    columns: (o) => [{ index: o + columns, share: 1 }],
+  });
+}
+
+/** Zeros in a map's margins, for those that read beyond its border. */
+export function lowerMargins(lowering: Lowering, { tiles, place, channels }: Target): void {
+  lowering.program.call('zeroMargins', {
+    map: place,
+    channelStride: tiles.channelStride,
+    planeStride: tiles.planeStride,
+    tile: tiles.tile,
+    first: tiles.first,
+    pitch: tiles.pitch,
+    tileRows: tiles.tileRows,
+    height: tiles.height,
+    width: tiles.width,
+    count: channels,
+    firstRow: 0,
+    lastRow: tiles.tileRows,
+  });
+}
+
+/** An image [height, width, channels] and a map, in either direction. */
+export function lowerTransfer(
+  lowering: Lowering,
+  kernel: 'toTiles' | 'fromTiles',
+  { tiles, place, channels }: Target,
+  image: Place,
+): void {
+  const { channelStride, planeStride, tile, first, pitch, height, width } = tiles;
+  lowering.program.call(kernel, {
+    image,
+    channels,
+    map: place,
+    channelStride,
+    planeStride,
+    tile,
+    first,
+    pitch,
+    height,
+    width,
+  });
+}
+
+/** Whether a node reads beyond the border of its input, or over a list that may name a place outside. */
+export function reachesOut({ op }: FoldedNode): boolean {
+  switch (op.kind) {
+    case 'conv':
+      return op.levels.some(
+        ({ kernelSize, padding }) => kernelSize.some((k) => k > 1) || padding.top + padding.left > 0,
+      );
+    case 'transposed':
+    case 'shift':
+      return true;
+    case 'pool':
+      return op.zeros;
+    default:
+      return false;
+  }
+}

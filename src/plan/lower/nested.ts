@@ -1,0 +1,411 @@
+/**
+ * Convolutions of stride 1 by nested Winograd: a k x k kernel is a square of 3x3 sections; with tiles of 3x3 pixels one transform of the
+ * input serves all sections and every level whose windows start alike, and each component is a sum over (input, section).
+ */
+import { EPILOGUE_BYTES } from '../graph/epilogue.js';
+import type { ConvLevel } from '../graph/types.js';
+import { Buffer, type Place, type Word } from '../program.js';
+import { roundUp, type Tiles } from '../tiles.js';
+import { type Lowering, segmentsOf, type View } from './context.js';
+import { epilogueRecord, type Filters, type Target } from './products.js';
+
+/** How a kernel of odd size falls into 3x3 sections. */
+interface Sections {
+  /** Windows start one (0) or two (1) pixels before a tile. */
+  readonly kind: 0 | 1;
+  readonly count: number;
+  /** Taps of zero in front of the first one and behind the last. */
+  readonly lead: number;
+  readonly trail: number;
+  /** Tiles from the first section to the tile itself. */
+  readonly before: number;
+}
+
+/** Largest kernel whose sections stay within a map's margins. */
+export const LARGEST_KERNEL = 15;
+
+function sectionsOf(kernelSize: number): Sections {
+  const half = (kernelSize - 1) / 2;
+  const kind = half % 3 === 2 ? 1 : 0;
+  const lead = half % 3 === 0 ? 1 : 0;
+  const count = Math.ceil((kernelSize + lead) / 3);
+  return { kind, count, lead, trail: 3 * count - kernelSize - lead, before: (half + lead - 1 - kind) / 3 };
+}
+
+/** The sections of a component along one axis: a tap of zero empties the point 0 of the first or infinity of the last. */
+function listed({ count, lead, trail }: Sections, component: number, points: number): number[] {
+  return Array.from({ length: count }, (_, s) => s).filter(
+    (s) => !(s === 0 && lead > 0 && component === 0) && !(s === count - 1 && trail > 0 && component === points - 1),
+  );
+}
+
+/** A level with what its kernels need to know. */
+interface NestedLevel {
+  readonly level: ConvLevel;
+  readonly sections: Sections;
+  readonly inputs: number;
+  readonly outputs: number;
+}
+
+/** Geometry of one pass: all levels of one kind over bands of tile rows. */
+interface Pass {
+  readonly points: 5 | 6;
+  readonly levels: readonly NestedLevel[];
+  /** Channels transformed at a time. */
+  readonly chunk: number;
+  readonly bandRows: number;
+  /** Tiles above (and left of) a band that are transformed too, and below. */
+  readonly above: number;
+  readonly below: number;
+}
+
+/** Bytes of the components of a band that stay in the second cache beside the sums. */
+const COMPONENT_FLOATS = 4600;
+const CHUNK_SHARE = 8;
+/** Sums of more outputs than this do not wait for further channels: all channels are transformed at once instead. */
+const MOST_WAITING = 128;
+const OUTPUT_BLOCK = 64;
+
+const divides = (a: number, b: number): boolean => a % b === 0 || b % a === 0;
+
+/** The largest number of channels in which every group lies whole, or which lies in every group. */
+function chunkOf(channels: number, levels: readonly NestedLevel[]): number {
+  // A group that is not much larger is taken whole: its sums need not wait.
+  const groups = levels.map(({ inputs }) => inputs).filter((inputs) => inputs <= (2 * channels) / CHUNK_SHARE);
+  const most = Math.max(4, channels / CHUNK_SHARE, ...groups);
+  for (let chunk = Math.floor(most); chunk > 1; chunk--) {
+    if (channels % chunk === 0 && levels.every(({ inputs }) => divides(chunk, inputs))) return chunk;
+  }
+  return 1;
+}
+
+const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
+
+function bands(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: { vectors: number }): number {
+  const most = Math.min(tiles.tileRows, Math.max(1, Math.floor(COMPONENT_FLOATS / (chunk * tiles.pitch))));
+  const count = Math.ceil(tiles.tileRows / most);
+  const rows = Math.ceil(tiles.tileRows / count);
+  // Groups of one output compute so many tile rows at once.
+  const step = machine.vectors === 6 ? 5 : 4;
+  return levels.some(isRows) && most >= step ? Math.floor(most / step) * step : rows;
+}
+
+/** Strides of the buffers of a pass, in bytes. */
+interface Scratch {
+  readonly components: Place;
+  readonly componentStride: number;
+  readonly channelStride: number;
+  readonly sumComponent: number;
+  readonly sumOutput: number;
+  readonly rows: Place;
+  readonly rowStride: number;
+}
+
+function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch {
+  const { points, chunk, bandRows, above, below, levels } = pass;
+  const reach = above + below;
+  const spare = levels.some(isRows) ? 5 * tiles.pitch : 0;
+  const columns = roundUp((bandRows + reach) * tiles.pitch + 48 + spare, 4);
+  // Neighbouring channels do not fall on the same lines of the cache.
+  const channel = (columns / 4) % 2 === 0 ? columns + 4 : columns;
+  const component = chunk * channel + 20;
+  const wide = roundUp(bandRows * tiles.pitch + 32 + spare, 4);
+  const sum = wide % 64 === 0 ? wide + 4 : wide;
+  const row = roundUp((bandRows + reach + 2) * tiles.pitch + 24, 4) + 4;
+  return {
+    components: lowering.scratch(4 * (points ** 2 * component + 4096)),
+    componentStride: 4 * component,
+    channelStride: 4 * channel,
+    sumComponent: 4 * sum,
+    sumOutput: 4 * points ** 2 * sum,
+    rows: lowering.scratch(4 * (points * tiles.tile * row + 64)),
+    rowStride: 4 * row,
+  };
+}
+
+/** Offsets of the products of each component, and their numbers. */
+interface ProductLists {
+  readonly plan: Place;
+  /** For `packNested`. */
+  readonly packTable: Int32Array;
+  readonly weightBytes: number;
+  /** Products of one output, all components together. */
+  readonly products: number;
+}
+
+function productLists(
+  lowering: Lowering,
+  tiles: Tiles,
+  {
+    points,
+    inputs,
+    outputs,
+    sections,
+    channelStride,
+    asRows,
+  }: {
+    points: 5 | 6;
+    inputs: number;
+    outputs: number;
+    sections: Sections;
+    channelStride: number;
+    asRows: boolean;
+  },
+): ProductLists {
+  const { count } = sections;
+  const padded = asRows ? 1 : 2 * Math.ceil(outputs / 2);
+  const packTable: number[] = [];
+  const words: Word[] = [];
+  let offset = 0;
+  let products = 0;
+  for (let a = 0; a < points; a++) {
+    const rows = listed(sections, a, points);
+    for (let b = 0; b < points; b++) {
+      const columns = listed(sections, b, points);
+      const perInput = rows.length * columns.length;
+      const perOutput = inputs * perInput;
+      const pairs = asRows
+        ? columns.flatMap((x) => rows.map((y) => [y, x] as const))
+        : rows.flatMap((y) => columns.map((x) => [y, x] as const));
+      const positions = new Array<number>(count ** 2).fill(-1);
+      for (const [position, [y, x]] of pairs.entries()) positions[y * count + x] = position;
+      packTable.push(offset, perOutput, perInput, ...positions);
+      const key = `${points} ${inputs} ${channelStride} ${tiles.pitch} ${asRows} ${rows}/${columns}`;
+      const places = asRows ? columns.map((x) => 4 * x) : pairs.map(([y, x]) => 4 * (y * tiles.pitch + x));
+      const list = lowering.table(`products ${key}`, () =>
+        Int32Array.from(
+          Array.from({ length: inputs }, (_, i) => places.map((place) => i * channelStride + place)).flat(),
+        ),
+      );
+      words.push(list, list.plus(4 * inputs * places.length), offset);
+      if (asRows) words.push(rows.length, 4 * (rows[0] ?? 0) * tiles.pitch);
+      offset += 4 * perOutput * padded;
+      products += perOutput;
+    }
+  }
+  const plan = new Buffer(4 * words.length, 'table', words).at();
+  return { plan, packTable: Int32Array.from(packTable), weightBytes: offset, products };
+}
+
+/** Everything of one level in a pass. */
+interface PreparedLevel extends NestedLevel {
+  readonly lists: ProductLists;
+  readonly asRows: boolean;
+  /** Inputs of one product: those of a group, or of a chunk where the group is larger. */
+  readonly part: number;
+  /** Sums of the outputs of a group. */
+  readonly sums: Place;
+}
+
+function packed(
+  lowering: Lowering,
+  filters: Filters,
+  { level, sections, inputs, outputs, lists, asRows, part }: PreparedLevel,
+  {
+    points,
+    group,
+    firstInput,
+    start,
+    end,
+  }: { points: 5 | 6; group: number; firstInput: number; start: number; end: number },
+): Place {
+  const [kernelSize] = level.kernelSize;
+  const all = level.end - level.start;
+  const first = level.start + group * outputs + start;
+  return lowering.weights.packed(
+    `${filters.name} nested ${points} ${first}-${end - start} ${firstInput}-${part} ${asRows}`,
+    lists.weightBytes,
+    { filter: level.filter, factors: filters.epilogue.factors.subarray(first, first + end - start) },
+    (program, places) => {
+      program.call('packNested', {
+        filter: places.filter.plus(4 * (firstInput * all + group * outputs + start)),
+        rowStride: 4 * kernelSize * inputs * all,
+        columnStride: 4 * inputs * all,
+        inputStride: 4 * all,
+        outputStride: 4,
+        kernelSize,
+        lead: sections.lead,
+        sections: sections.count,
+        inputs: part,
+        outputs: end - start,
+        scale: places.scale,
+        points,
+        table: new Buffer(lists.packTable.byteLength, 'arena', lists.packTable).at(),
+        weights: places.weights,
+        block: asRows ? 1 : 2,
+      });
+    },
+  );
+}
+
+/** Lowers the levels of one pass. */
+function lowerPass(
+  lowering: Lowering,
+  input: View,
+  { pass, filters, target }: { pass: Pass; filters: Filters; target: Target },
+): void {
+  const { tiles } = target;
+  const { points, chunk, bandRows, above } = pass;
+  const kind = pass.levels[0]?.sections.kind ?? 0;
+  const scratch = scratchOf(lowering, tiles, pass);
+  const record = epilogueRecord(lowering, filters);
+  const { program } = lowering;
+  let macs = 0;
+  const levels = pass.levels.map((nested): PreparedLevel => {
+    const asRows = isRows(nested) && points === 5 && nested.inputs <= chunk;
+    const part = Math.min(nested.inputs, chunk);
+    const block = blockOf(nested, chunk);
+    const lists = productLists(lowering, tiles, {
+      points,
+      inputs: part,
+      outputs: block,
+      sections: nested.sections,
+      channelStride: scratch.channelStride,
+      asRows,
+    });
+    const outputs = asRows ? 1 : 2 * Math.ceil(block / 2);
+    return { ...nested, lists, asRows, part, sums: lowering.scratch(outputs * scratch.sumOutput + 512) };
+  });
+  for (let t0 = 0; t0 < tiles.tileRows; t0 += bandRows) {
+    const rows = Math.min(bandRows, tiles.tileRows - t0);
+    const length = rows * tiles.pitch;
+    const reach = above + pass.below;
+    // Of the first tile that is transformed, in a plane.
+    const start = tiles.first + 4 * ((t0 - above) * tiles.pitch - above);
+    const band = tiles.first + 4 * t0 * tiles.pitch;
+    const inverse = (level: PreparedLevel, first: number, count: number) => {
+      program.call(points === 5 ? 'inverse3' : 'inverse4', {
+        sums: level.sums,
+        sumOutput: scratch.sumOutput,
+        sumComponent: scratch.sumComponent,
+        out: target.place.plus(first * tiles.channelStride + band),
+        outChannel: tiles.channelStride,
+        planeStride: tiles.planeStride,
+        length: roundUp(length, 4),
+        count,
+        epilogue: record.plus(first * EPILOGUE_BYTES),
+      });
+    };
+    for (let c0 = 0; c0 < input.channels; c0 += chunk) {
+      let done = 0;
+      for (const segment of segmentsOf(input, c0, c0 + chunk)) {
+        const common = {
+          input: segment.place.plus(start),
+          inputChannel: tiles.channelStride,
+          planeStride: tiles.planeStride,
+          pitch: tiles.pitch,
+          length: roundUp(length + reach * tiles.pitch + reach, 4),
+          count: segment.channels,
+          components: scratch.components.plus(done * scratch.channelStride),
+          componentStride: scratch.componentStride,
+          channelStride: scratch.channelStride,
+          rows: scratch.rows,
+          rowStride: scratch.rowStride,
+        };
+        if (points === 5) program.call('transform3', { ...common, kind });
+        else program.call('transform4', common);
+        done += segment.channels;
+      }
+      for (const level of levels) {
+        const { sections, inputs, outputs, lists, asRows, part } = level;
+        const inset = 4 * (above - sections.before) * (tiles.pitch + 1);
+        for (let i0 = c0; i0 < c0 + chunk; i0 += part) {
+          const group = Math.floor(i0 / inputs);
+          const firstInput = i0 - group * inputs;
+          const block = blockOf(level, chunk);
+          for (let o0 = 0; o0 < outputs; o0 += block) {
+            const o1 = Math.min(o0 + block, outputs);
+            const weights = packed(lowering, filters, level, { points, group, firstInput, start: o0, end: o1 });
+            const common = {
+              components: scratch.components.plus((i0 - c0) * scratch.channelStride + inset),
+              componentStride: scratch.componentStride,
+              plan: lists.plan,
+              weights,
+              sums: level.sums,
+              sumComponent: scratch.sumComponent,
+              count: points ** 2,
+              length,
+            };
+            if (asRows) program.call('nestedRows', { ...common, pitch: tiles.pitch });
+            else {
+              program.call('nested', {
+                ...common,
+                sumOutput: scratch.sumOutput,
+                outputs: o1 - o0,
+                accumulate: firstInput > 0 ? 1 : 0,
+              });
+            }
+            macs += lists.products * (o1 - o0) * length;
+            if (firstInput + part === inputs) inverse(level, level.level.start + group * outputs + o0, o1 - o0);
+          }
+        }
+      }
+    }
+  }
+  const sizes = levels.map(({ level }) => level.kernelSize[0]).join(',');
+  program.endStep(filters.name, `F(${points - 2},3) ${sizes}`, macs);
+}
+
+/** Outputs computed at a time. */
+function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
+  // The sums wait for the other channels of the group.
+  if (inputs > chunk) return outputs;
+  return Math.min(outputs, OUTPUT_BLOCK);
+}
+
+/** Whether a level can be computed here. */
+export function isNestable(
+  level: ConvLevel,
+  { strides, dilations }: { strides: readonly number[]; dilations: readonly number[] },
+  tile: 3 | 4,
+): boolean {
+  const [kh, kw] = level.kernelSize;
+  const half = (kh - 1) / 2;
+  const { top, left, bottom, right } = level.padding;
+  return (
+    kh === kw &&
+    kh >= 3 &&
+    kh % 2 === 1 &&
+    kh <= (tile === 3 ? LARGEST_KERNEL : 3) &&
+    [...strides, ...dilations].every((n) => n === 1) &&
+    [top, left, bottom, right].every((side) => side === half)
+  );
+}
+
+/** Computes levels of a convolution; those that share their windows share the transform. */
+export function lowerNested(
+  lowering: Lowering,
+  input: View,
+  { levels, filters, target }: { levels: readonly ConvLevel[]; filters: Filters; target: Target },
+): void {
+  const { tiles } = target;
+  const points = tiles.tile === 3 ? 5 : 6;
+  const nested = levels.map(
+    (level): NestedLevel => ({
+      level,
+      sections: sectionsOf(level.kernelSize[0]),
+      inputs: input.channels / level.groups,
+      outputs: (level.end - level.start) / level.groups,
+    }),
+  );
+  const isLarge = ({ outputs }: NestedLevel) => outputs > MOST_WAITING || points === 6;
+  const passes: NestedLevel[][] = [
+    ...nested.filter(isLarge).map((level) => [level]),
+    ...([0, 1] as const).map((kind) => nested.filter((l) => !isLarge(l) && l.sections.kind === kind)),
+  ].filter((pass) => pass.length > 0);
+  for (const members of passes) {
+    const isAlone = members.some(isLarge);
+    const chunk = isAlone ? (members[0]?.inputs ?? 1) : chunkOf(input.channels, members);
+    // All channels at once are larger than the cache anyhow: few bands, so that the filters are read few times.
+    const size = isAlone ? Math.min(chunk, 16) : chunk;
+    const pass: Pass = {
+      points,
+      levels: members,
+      chunk,
+      bandRows: bands(tiles, size, members, lowering.machine),
+      above: Math.max(...members.map(({ sections }) => sections.before)),
+      below: Math.max(...members.map(({ sections }) => sections.count - 1 - sections.before)),
+    };
+    lowerPass(lowering, input, { pass, filters, target });
+  }
+}

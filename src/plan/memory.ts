@@ -1,0 +1,69 @@
+/** The static memory plan: buffers of the arena share places where no step needs both. */
+import { type Buffer, buffersOf, type Program } from './program.js';
+import { roundUp } from './tiles.js';
+
+const ALIGNMENT = 64;
+
+/** Places of the buffers of a program, relative to the start of their block. */
+export interface MemoryPlan {
+  readonly arena: ReadonlyMap<Buffer, number>;
+  readonly arenaBytes: number;
+  readonly tables: ReadonlyMap<Buffer, number>;
+  readonly tableBytes: number;
+}
+
+interface Lifetime {
+  readonly buffer: Buffer;
+  first: number;
+  last: number;
+}
+
+function lifetimes(program: Program, always: readonly Buffer[]): Map<Buffer, Lifetime> {
+  const found = new Map<Buffer, Lifetime>();
+  for (const [step, { calls }] of program.steps.entries()) {
+    for (const call of calls) {
+      for (const buffer of buffersOf(call)) {
+        const known = found.get(buffer);
+        if (known === undefined) found.set(buffer, { buffer, first: step, last: step });
+        else known.last = step;
+      }
+    }
+  }
+  for (const buffer of always) found.set(buffer, { buffer, first: 0, last: program.steps.length });
+  return found;
+}
+
+/**
+ * Plans the memory of a program: the largest buffers first, each at the lowest place that is free during its steps.
+ *
+ * @param always Buffers that live through the whole program: what is written before it and read behind it.
+ */
+export function planMemory(program: Program, always: readonly Buffer[]): MemoryPlan {
+  const lives = [...lifetimes(program, always).values()];
+  const arena = new Map<Buffer, number>();
+  const tables = new Map<Buffer, number>();
+  let arenaBytes = 0;
+  let tableBytes = 0;
+  const placed: (Lifetime & { start: number; end: number })[] = [];
+  for (const { buffer } of lives) {
+    if (buffer.kind !== 'table') continue;
+    tables.set(buffer, tableBytes);
+    tableBytes += roundUp(buffer.bytes, ALIGNMENT);
+  }
+  const arenaLives = lives.filter(({ buffer }) => buffer.kind === 'arena');
+  for (const life of arenaLives.sort((a, b) => b.buffer.bytes - a.buffer.bytes)) {
+    const size = roundUp(life.buffer.bytes, ALIGNMENT);
+    const rivals = placed
+      .filter(({ first, last }) => first <= life.last && life.first <= last)
+      .sort((a, b) => a.start - b.start);
+    let start = 0;
+    for (const rival of rivals) {
+      if (start + size <= rival.start) break;
+      start = Math.max(start, rival.end);
+    }
+    placed.push({ ...life, start, end: start + size });
+    arena.set(life.buffer, start);
+    arenaBytes = Math.max(arenaBytes, start + size);
+  }
+  return { arena, arenaBytes, tables, tableBytes };
+}

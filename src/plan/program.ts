@@ -1,0 +1,87 @@
+/** A program: calls of kernels over buffers whose places are not known yet. */
+import type { KernelArguments, KernelName } from '../kernels/wasm/contract.js';
+
+/** A place in a buffer. */
+export class Place {
+  constructor(
+    readonly buffer: Buffer,
+    readonly offset: number,
+  ) {}
+
+  plus(bytes: number): Place {
+    return new Place(this.buffer, this.offset + bytes);
+  }
+}
+
+/** What a table or a call holds: a number, or the address of a place. */
+export type Word = number | Place;
+
+/** Memory that a program uses. */
+export class Buffer {
+  /** Address, once the memory is planned. */
+  address = Number.NaN;
+
+  constructor(
+    readonly bytes: number,
+    /**
+     * `arena`: shares memory with buffers of other steps; `table`: holds `content` from the start; `weights`: filled once by
+     * the packing, and shared by programs for other sizes.
+     */
+    readonly kind: 'arena' | 'table' | 'weights',
+    readonly content?: Int32Array | Float32Array | readonly Word[],
+  ) {}
+
+  at(offset = 0): Place {
+    return new Place(this, offset);
+  }
+}
+
+/** One call. */
+export interface Call {
+  readonly kernel: KernelName;
+  readonly args: Readonly<Record<string, Word>>;
+}
+
+/** Calls that belong together in a profile; their order counts. */
+export interface Step {
+  /** The layer that it computes. */
+  readonly name: string;
+  /** What it does, for a profile. */
+  readonly kind: string;
+  /** Multiply-accumulates that the kernels really do, padding included. */
+  readonly macs: number;
+  readonly calls: readonly Call[];
+}
+
+/** The arguments of a kernel, places among them. */
+export type Args<Name extends KernelName> = Readonly<Record<keyof KernelArguments<Name>, Word>>;
+
+/** Collects steps. */
+export class Program {
+  readonly steps: Step[] = [];
+  private calls: Call[] = [];
+
+  call<Name extends KernelName>(kernel: Name, args: Args<Name>): void {
+    this.calls.push({ kernel, args });
+  }
+
+  /** Ends a step with the calls since the last one. */
+  endStep(name: string, kind: string, macs = 0): void {
+    if (this.calls.length === 0) return;
+    this.steps.push({ name, kind, macs, calls: this.calls });
+    this.calls = [];
+  }
+}
+
+/** Buffers that a call reads or writes, those in its tables included. */
+export function buffersOf(call: Call): Set<Buffer> {
+  const found = new Set<Buffer>();
+  const visit = (word: Word): void => {
+    if (typeof word === 'number' || found.has(word.buffer)) return;
+    found.add(word.buffer);
+    const { content } = word.buffer;
+    if (content !== undefined && !ArrayBuffer.isView(content)) for (const inner of content) visit(inner);
+  };
+  for (const word of Object.values(call.args)) visit(word);
+  return found;
+}

@@ -1,0 +1,74 @@
+/** Filters and epilogues as the kernels read them, packed once and shared by the programs of several sizes. */
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { Read } from './graph/fold.js';
+import { Buffer, type Place, Program } from './program.js';
+import { roundUp } from './tiles.js';
+
+/** Writes the calls that pack a filter. */
+export type PackCalls = (program: Program, places: { filter: Place; scale: Place; weights: Place }) => void;
+
+/** Vectors of factors are read four at a time. */
+const padded = (values: Float64Array): Float32Array => {
+  const result = new Float32Array(roundUp(values.length, 4));
+  result.set(values);
+  return result;
+};
+
+/** All weights of a plan. */
+export class WeightStore {
+  private readonly buffers = new Map<string, Buffer>();
+  private program = new Program();
+
+  constructor(private readonly read: Read) {}
+
+  /** A weight that needs no packing. */
+  constant(key: string, content: () => Float32Array): Place {
+    const known = this.buffers.get(key);
+    if (known !== undefined) return known.at();
+    const values = content();
+    const buffer = new Buffer(values.byteLength, 'weights', values);
+    this.buffers.set(key, buffer);
+    return buffer.at();
+  }
+
+  /**
+   * A filter in another order.
+   *
+   * @param key Everything that the order depends on.
+   * @param factors One an output, multiplied into the filter.
+   */
+  packed(
+    key: string,
+    bytes: number,
+    { filter, factors }: { filter: tfl.LayerVariable; factors: Float64Array },
+    calls: PackCalls,
+  ): Place {
+    const known = this.buffers.get(key);
+    if (known !== undefined) return known.at();
+    // Register tiles read whole vectors beyond the end.
+    const buffer = new Buffer(bytes + 64, 'weights');
+    this.buffers.set(key, buffer);
+    const values = this.read(filter);
+    const scale = padded(factors);
+    const raw = new Buffer(values.byteLength + 64, 'arena', values);
+    calls(this.program, {
+      filter: raw.at(),
+      scale: new Buffer(scale.byteLength, 'arena', scale).at(),
+      weights: buffer.at(),
+    });
+    this.program.endStep(filter.name, 'pack');
+    return buffer.at();
+  }
+
+  /** What has been asked for since the last time, and the program that packs it. */
+  takePacking(): Program {
+    const { program } = this;
+    this.program = new Program();
+    return program;
+  }
+
+  /** Every weight, packed or not. */
+  all(): readonly Buffer[] {
+    return [...this.buffers.values()];
+  }
+}
