@@ -117,6 +117,7 @@ async function main() {
   if (options.help) return console.log(USAGE);
   options.data ??= join(folder, '.work');
   const versions = pythonVersions(options.python);
+  const machine = describeMachine(options, versions);
   prepareReference(options, versions, log);
   const { networks: costs } = JSON.parse(readFileSync(join(options.data, 'data.json'), 'utf8'));
   const networks = {};
@@ -124,7 +125,6 @@ async function main() {
     networks[network] = await compete(network, options, costs[network].multiplyAccumulates);
   }
   const { work, threads, rounds, samples } = options;
-  const machine = describeMachine(options, versions);
   const results = { work, threads, rounds, samples, date: new Date().toISOString().slice(0, 10), machine, networks };
   print(results);
   // A part of the contenders must not replace the results of all.

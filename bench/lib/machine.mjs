@@ -1,6 +1,6 @@
 // What the times were measured on.
 import { execFileSync } from 'node:child_process';
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 
 /**
  * @param {{node: string}} options
@@ -15,10 +15,13 @@ export function describeMachine({ node }, versions) {
     system: `${platform()} ${release()} ${arch()}`,
     node: execFileSync(node, ['--version'], { encoding: 'utf8' }).trim(),
     python: versions.python,
+    /** Processes that already wanted a core, mean of the minute before: near 0, or the times are not to be trusted. */
+    loadBefore: Number(loadavg()[0].toFixed(1)),
   };
 }
 
 /** One line. */
-export function machineText({ processor, cores, memoryGiB, system, node, python }) {
-  return `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}; Node ${node.replace(/^v/, '')}, Python ${python}`;
+export function machineText({ processor, cores, memoryGiB, system, node, python, loadBefore }) {
+  const versions = `Node ${node.replace(/^v/, '')}, Python ${python}`;
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB, ${system}; ${versions}; load before ${loadBefore}`;
 }
