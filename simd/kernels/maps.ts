@@ -6,7 +6,12 @@ import { epilogueOf } from './epilogue.js';
 export const zeroMargins = define('zeroMargins', (w, p) => {
   const tile = p.tile;
   const zero = w.const(0);
-  const clear = (from: Int, bytes: Int) => w.loop(0, w.int(bytes), 16, (q) => w.store(from.plus(q), zero));
+  const clear = (from: Int, size: Int) => {
+    const bytes = w.int(size);
+    const whole = w.int(bytes.and(-16));
+    w.loop(0, whole, 16, (q) => w.store(from.plus(q), zero));
+    w.loop(whole, bytes, 4, (q) => w.storeLane(from.plus(q), zero, 0));
+  };
   const pitch = w.int(p.pitch.times(4));
   w.loop(0, p.count, 1, (c) => {
     w.loop(0, tile, 1, (i) => {
@@ -14,16 +19,13 @@ export const zeroMargins = define('zeroMargins', (w, p) => {
         const plane = w.int(p.map.plus(c.times(p.channelStride)).plus(i.times(tile).plus(j).times(p.planeStride)));
         const columns = w.int(p.width.minus(j).plus(tile).minus(1).dividedBy(tile));
         const rows = w.int(p.height.minus(i).plus(tile).minus(1).dividedBy(tile));
-        const last = w.int(p.lastRow.where(p.lastRow.below(rows), rows));
-        w.when(p.firstRow.equals(0), () => clear(plane, p.first));
-        w.loop(p.firstRow, last, 1, (y) => {
+        const end = w.int(p.first.plus(rows.times(pitch)));
+        clear(w.int(plane.plus(p.begin)), p.first.minus(p.begin));
+        w.loop(0, rows, 1, (y) => {
           const row = w.int(plane.plus(p.first).plus(y.times(pitch)));
           w.loop(columns, p.pitch, 1, (x) => w.storeLane(row.plus(x.times(4)), zero, 0));
         });
-        w.when(p.lastRow.equals(p.tileRows), () => {
-          const from = w.int(p.first.plus(rows.times(pitch)));
-          clear(w.int(plane.plus(from)), p.planeStride.minus(from));
-        });
+        clear(w.int(plane.plus(end)), p.end.minus(end));
       });
     });
   });

@@ -3,7 +3,7 @@
  * every kernel whose window starts at the same pixel modulo 3.
  */
 import { define } from '../define.js';
-import type { Int, Vec, VecVar, Writer } from '../lang.js';
+import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
 import { epilogueOf } from './epilogue.js';
 
 /** B^T of five values. */
@@ -96,7 +96,7 @@ export const inverse3 = define('inverse3', (w, p) => {
     const sums = w.int(p.sums.plus(c.times(p.sumOutput)));
     const out = w.int(p.out.plus(c.times(p.outChannel)));
     const row = w.int(p.sumComponent.times(5));
-    w.loop(0, length, 16, (q) => {
+    const visit = (isAdded: boolean) => (q: IntVar) => {
       const columns = [0, 1, 2, 3, 4].map((j) => {
         const place: Int[] = [w.int(sums.plus(p.sumComponent.times(j)).plus(q))];
         for (const i of [1, 2, 3, 4]) place.push(w.int((place[i - 1] as Int).plus(row)));
@@ -112,10 +112,15 @@ export const inverse3 = define('inverse3', (w, p) => {
           columns.map((column) => column[i] as Vec),
         );
         for (const pixel of pixels) {
-          w.store(to, finish(pixel));
+          w.store(to, isAdded ? w.load(to).plus(finish(pixel)) : finish(pixel));
           to.add(p.planeStride);
         }
       }
-    });
+    };
+    w.when(
+      p.accumulate,
+      () => w.loop(0, length, 16, visit(true)),
+      () => w.loop(0, length, 16, visit(false)),
+    );
   });
 });

@@ -1,6 +1,6 @@
 /** Winograd's F(4,3) on tiles of 4x4 pixels: points 0, 1, -1, 2, -2 and infinity, 36 components of 6x6 windows. */
 import { define } from '../define.js';
-import type { Int, Vec, VecVar, Writer } from '../lang.js';
+import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
 import { epilogueOf } from './epilogue.js';
 
 type Six = [VecVar, VecVar, VecVar, VecVar, VecVar, VecVar];
@@ -87,7 +87,7 @@ export const inverse4 = define('inverse4', (w, p) => {
     const sums = w.int(p.sums.plus(c.times(p.sumOutput)));
     const out = w.int(p.out.plus(c.times(p.outChannel)));
     const row = w.int(p.sumComponent.times(6));
-    w.loop(0, length, 16, (q) => {
+    const visit = (isAdded: boolean) => (q: IntVar) => {
       const columns = [0, 1, 2, 3, 4, 5].map((j) => {
         const place: Int[] = [w.int(sums.plus(p.sumComponent.times(j)).plus(q))];
         for (const i of [1, 2, 3, 4, 5]) place.push(w.int((place[i - 1] as Int).plus(row)));
@@ -103,10 +103,15 @@ export const inverse4 = define('inverse4', (w, p) => {
           columns.map((column) => column[i] as Vec),
         );
         for (const pixel of pixels) {
-          w.store(to, finish(pixel));
+          w.store(to, isAdded ? w.load(to).plus(finish(pixel)) : finish(pixel));
           to.add(p.planeStride);
         }
       }
-    });
+    };
+    w.when(
+      p.accumulate,
+      () => w.loop(0, length, 16, visit(true)),
+      () => w.loop(0, length, 16, visit(false)),
+    );
   });
 });

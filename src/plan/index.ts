@@ -1,4 +1,4 @@
 /** Networks planned for the WebAssembly engine. */
 export { UnplannableError } from './graph/readModel.js';
 export { type ImageShape, InferencePlan, readWeights } from './inferencePlan.js';
-export type { Precision } from './lower/index.js';
+export type { Precision } from './lower/convolution.js';

@@ -4,10 +4,11 @@ import type { KernelBinaries } from '../runtime/providers.js';
 import { Engine, type ReadyStep, runSteps } from './engine.js';
 import { fold } from './graph/fold.js';
 import { readModel } from './graph/readModel.js';
-import { type Lowered, lower, type Precision } from './lower/index.js';
+import type { Precision } from './lower/convolution.js';
+import { type Lowered, lower } from './lower/inference.js';
 import { planMemory } from './memory.js';
 import type { Buffer } from './program.js';
-import { WeightStore } from './weights.js';
+import { FixedWeights } from './weights.js';
 
 /** A program for one size of image. */
 interface SizedProgram {
@@ -47,7 +48,7 @@ export async function readWeights(model: tfl.LayersModel): Promise<WeightValues>
 /** Runs a model without its framework. */
 export class InferencePlan {
   private readonly engine: Engine;
-  private readonly store: WeightStore;
+  private readonly store: FixedWeights;
   private readonly sizes = new Map<string, SizedProgram>();
   private readonly read: (variable: tfl.LayerVariable) => Float32Array;
 
@@ -63,7 +64,7 @@ export class InferencePlan {
       if (values === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
       return values;
     };
-    this.store = new WeightStore(this.read);
+    this.store = new FixedWeights(this.read);
   }
 
   /** Instructions in use. */

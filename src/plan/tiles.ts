@@ -14,30 +14,37 @@ export interface Size {
 export interface Tiles extends Size {
   /** T. */
   readonly tile: 3 | 4;
+  /** Images of a batch stand one below the other in each plane, with rows of zeros between them. */
+  readonly batch: number;
+  readonly sampleStride: number;
   readonly tileRows: number;
   readonly tileColumns: number;
   readonly pitch: number;
-  /** Places of a plane from its first tile to its last. */
+  /** Places of a plane from the first tile of the first image to the last one of the last. */
   readonly length: number;
   readonly first: number;
   readonly planeStride: number;
   readonly channelStride: number;
 }
 
-/** Tile rows above and below a map that a kernel may read: a 15x15 kernel reads two and the transform one more. */
-export const MARGIN_ROWS = 3;
+/** Tile rows above and below all images that a kernel may read: a 13x13 kernel reads two and the transform one more. */
+const MARGIN_ROWS = 3;
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
 
-/** Lays a map out. */
-export function tilesOf({ height, width }: Size, tile: 3 | 4): Tiles {
+/** Tile rows of zeros between two images, as many as the largest kernel reaches over. */
+const gapRows = (tile: 3 | 4): number => (tile === 3 ? 2 : 1);
+
+/** Lays a map of a batch of images out. */
+export function tilesOf({ height, width }: Size, tile: 3 | 4, batch: number): Tiles {
   const tileRows = Math.ceil(height / tile);
   const tileColumns = Math.ceil(width / tile);
   // A window of F(3,3) reaches into two tiles behind a row where sections follow each other, one of F(4,3) into one.
   const pitch = tileColumns + (tile === 3 ? 2 : 1);
   const first = roundUp(MARGIN_ROWS * pitch + 8, 4);
+  const rows = batch * tileRows + (batch - 1) * gapRows(tile);
   // Behind the last row: the margin, and what whole register tiles write beyond the end.
-  const plane = roundUp(first + (tileRows + MARGIN_ROWS + 1) * pitch + 40, 4);
+  const plane = roundUp(first + (rows + MARGIN_ROWS + 1) * pitch + 40, 4);
   return {
     height,
     width,
@@ -45,7 +52,9 @@ export function tilesOf({ height, width }: Size, tile: 3 | 4): Tiles {
     tileRows,
     tileColumns,
     pitch,
-    length: tileRows * pitch,
+    batch,
+    sampleStride: 4 * (tileRows + gapRows(tile)) * pitch,
+    length: rows * pitch,
     first: 4 * first,
     planeStride: 4 * plane,
     // Channels do not start at the same place of a page.
@@ -53,18 +62,32 @@ export function tilesOf({ height, width }: Size, tile: 3 | 4): Tiles {
   };
 }
 
-/** Bytes from the start of a channel to a pixel. */
-export function placeOf(tiles: Tiles, y: number, x: number): number {
-  const { tile, planeStride, first, pitch } = tiles;
-  const plane = (y % tile) * tile + (x % tile);
-  return plane * planeStride + first + 4 * (Math.floor(y / tile) * pitch + Math.floor(x / tile));
+/** A pixel of an image of the batch. */
+export interface Pixel {
+  readonly sample: number;
+  readonly y: number;
+  readonly x: number;
 }
 
-/** All pixels in the order in which they lie in memory, [row, column]. */
-export function* pixelsInOrder({ height, width, tile }: Tiles): Generator<readonly [number, number]> {
+/** Bytes from the start of a channel to a pixel. */
+export function placeOf(tiles: Tiles, { sample, y, x }: Pixel): number {
+  const { tile, planeStride, first, pitch, sampleStride } = tiles;
+  const plane = (y % tile) * tile + (x % tile);
+  const row = first + sample * sampleStride;
+  return plane * planeStride + row + 4 * (Math.floor(y / tile) * pitch + Math.floor(x / tile));
+}
+
+/** Whether a place lies within the images. */
+export const isInside = ({ height, width }: Size, { y, x }: Pixel): boolean =>
+  y >= 0 && x >= 0 && y < height && x < width;
+
+/** All pixels in the order in which they lie in memory. */
+export function* pixelsInOrder({ height, width, tile, batch }: Tiles): Generator<Pixel> {
   for (let i = 0; i < tile; i++) {
     for (let j = 0; j < tile; j++) {
-      for (let y = i; y < height; y += tile) for (let x = j; x < width; x += tile) yield [y, x];
+      for (let sample = 0; sample < batch; sample++) {
+        for (let y = i; y < height; y += tile) for (let x = j; x < width; x += tile) yield { sample, y, x };
+      }
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Filters and epilogues as the kernels read them, packed once and shared by the programs of several sizes. */
+/** Filters and epilogues as the kernels read them. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Read } from './graph/fold.js';
 import { Buffer, type Place, Program } from './program.js';
@@ -14,8 +14,24 @@ const padded = (values: Float64Array): Float32Array => {
   return result;
 };
 
-/** All weights of a plan. */
-export class WeightStore {
+/** Where a lowering gets its filters. */
+export interface Weights {
+  /**
+   * A filter in another order.
+   *
+   * @param key Everything that the order depends on.
+   * @param factors One an output, multiplied into the filter.
+   */
+  packed(
+    key: string,
+    bytes: number,
+    source: { readonly filter: tfl.LayerVariable; readonly factors: Float64Array },
+    calls: PackCalls,
+  ): Place;
+}
+
+/** Weights that do not change: packed once, and shared by the programs of several sizes. */
+export class FixedWeights implements Weights {
   private readonly buffers = new Map<string, Buffer>();
   private program = new Program();
 
@@ -31,16 +47,10 @@ export class WeightStore {
     return buffer.at();
   }
 
-  /**
-   * A filter in another order.
-   *
-   * @param key Everything that the order depends on.
-   * @param factors One an output, multiplied into the filter.
-   */
   packed(
     key: string,
     bytes: number,
-    { filter, factors }: { filter: tfl.LayerVariable; factors: Float64Array },
+    { filter, factors }: { readonly filter: tfl.LayerVariable; readonly factors: Float64Array },
     calls: PackCalls,
   ): Place {
     const known = this.buffers.get(key);

@@ -94,23 +94,44 @@ export const KERNELS = {
    */
   nestedRows: ['components', 'componentStride', 'plan', 'weights', 'sums', 'sumComponent', 'count', 'pitch', 'length'],
   /** Components back to the 3x3 pixels of each tile, with the epilogue. */
-  inverse3: ['sums', 'sumOutput', 'sumComponent', 'out', 'outChannel', 'planeStride', 'length', 'count', 'epilogue'],
+  inverse3: [
+    'sums',
+    'sumOutput',
+    'sumComponent',
+    'out',
+    'outChannel',
+    'planeStride',
+    'length',
+    'count',
+    'epilogue',
+    'accumulate',
+  ],
   /** Components back to the 4x4 pixels of each tile, with the epilogue. */
-  inverse4: ['sums', 'sumOutput', 'sumComponent', 'out', 'outChannel', 'planeStride', 'length', 'count', 'epilogue'],
-  /** Zeros wherever a plane holds no pixel, in tile rows `firstRow` to `lastRow` and the margins that touch them. */
+  inverse4: [
+    'sums',
+    'sumOutput',
+    'sumComponent',
+    'out',
+    'outChannel',
+    'planeStride',
+    'length',
+    'count',
+    'epilogue',
+    'accumulate',
+  ],
+  /** Zeros wherever a plane holds no pixel of an image, from `begin` to `end` in each plane. */
   zeroMargins: [
     'map',
     'channelStride',
     'planeStride',
     'tile',
+    'begin',
     'first',
+    'end',
     'pitch',
-    'tileRows',
     'height',
     'width',
     'count',
-    'firstRow',
-    'lastRow',
   ],
   /** An image [height, width, channels] into tiles. */
   toTiles: ['image', 'channels', 'map', 'channelStride', 'planeStride', 'tile', 'first', 'pitch', 'height', 'width'],

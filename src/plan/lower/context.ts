@@ -3,7 +3,7 @@ import type { FoldedNode } from '../graph/fold.js';
 import type { MapShape } from '../graph/types.js';
 import { Buffer, type Place, type Program, type Word } from '../program.js';
 import { type Tiles, tilesOf } from '../tiles.js';
-import type { WeightStore } from '../weights.js';
+import type { Weights } from '../weights.js';
 
 /** Some channels of a map, one behind the other. */
 export interface Segment {
@@ -30,12 +30,14 @@ const MAP_SLACK = 512;
 /** Everything that one program is lowered with. */
 export class Lowering {
   private readonly tables = new Map<string, Buffer>();
+  private macs = 0;
 
   constructor(
     readonly program: Program,
-    readonly weights: WeightStore,
+    readonly weights: Weights,
     readonly machine: Machine,
     readonly tile: 3 | 4,
+    readonly batch: number,
   ) {}
 
   /** Pixels of a register tile. */
@@ -44,7 +46,7 @@ export class Lowering {
   }
 
   tilesOf(shape: MapShape): Tiles {
-    return tilesOf(shape, this.tile);
+    return tilesOf(shape, this.tile, this.batch);
   }
 
   /** A map of its own. */
@@ -67,6 +69,22 @@ export class Lowering {
     const buffer = new Buffer(4 * values.length, 'table', values);
     this.tables.set(key, buffer);
     return buffer.at();
+  }
+
+  /** Counts multiply-accumulates of the step under way. */
+  count(macs: number): void {
+    this.macs += macs;
+  }
+
+  /** Ends a step. */
+  endStep(name: string, kind: string): void {
+    this.program.endStep(name, kind, this.macs);
+    this.macs = 0;
+  }
+
+  /** Filters that are zero. */
+  zeroWeights(count: number): Place {
+    return this.table(`zeros ${count}`, () => new Float32Array(count + 16));
   }
 
   /** The addresses of channels of a view. */

@@ -3,13 +3,12 @@ import { EPILOGUE_BYTES } from '../graph/epilogue.js';
 import type { FoldedNode } from '../graph/fold.js';
 import type { Op, Pair } from '../graph/types.js';
 import type { Place } from '../program.js';
-import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, type Segment, segmentsOf, type View } from './context.js';
-
-const ZERO_PLACE = 0;
+import { nameOf, pixelCount, ZERO_PLACE } from './products.js';
 
 /** A map that is written, all its channels. */
-type Target = View & { readonly place: Place };
+export type Target = View & { readonly place: Place };
 
 const floats = (tiles: Tiles): number => tiles.channelStride / 4;
 
@@ -145,34 +144,34 @@ export function lowerPool(lowering: Lowering, input: View, target: Target, op: P
       count: part.channels,
     };
     if (is2x2) {
-      lowering.program.call(to.tile === 3 ? 'pool3' : 'pool4', {
-        ...common,
-        inputPlane: from.planeStride,
-        inputFirst: from.first,
-        inputPitch: from.pitch,
-        outPlane: to.planeStride,
-        outFirst: to.first,
-        outPitch: to.pitch,
-        tileRows: to.tileRows,
-        tileColumns: to.tileColumns,
-      });
+      for (let sample = 0; sample < to.batch; sample++) {
+        lowering.program.call(to.tile === 3 ? 'pool3' : 'pool4', {
+          ...common,
+          inputPlane: from.planeStride,
+          inputFirst: from.first + sample * from.sampleStride,
+          inputPitch: from.pitch,
+          outPlane: to.planeStride,
+          outFirst: to.first + sample * to.sampleStride,
+          outPitch: to.pitch,
+          tileRows: to.tileRows,
+          tileColumns: to.tileColumns,
+        });
+      }
     } else lowering.program.call('gatherMax', { ...common, ...windowLists(lowering, from, to, op) });
   }
 }
 
-const name = ({ height, width, tile }: Tiles): string => `${height}x${width}/${tile}`;
-
 /** Lists of places, filled up to whole vectors. */
-function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (y: number, x: number) => readonly number[]) {
-  const pixels = roundUp(tiles.height * tiles.width, 4);
+function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixel) => readonly number[]) {
+  const pixels = roundUp(pixelCount(tiles), 4);
   const fill = <T>(row: T[], spare: T): T[] => {
     const last = row.at(-1) ?? spare;
     return [...row, ...new Array<T>(pixels - row.length).fill(last)];
   };
   const order = [...pixelsInOrder(tiles)];
-  const count = taps(0, 0).length;
+  const count = taps({ sample: 0, y: 0, x: 0 }).length;
   const from = lowering.table(`${key} from`, () => {
-    const rows = order.map(([y, x]) => taps(y, x));
+    const rows = order.map(taps);
     return Int32Array.from(
       Array.from({ length: count }, (_, tap) =>
         fill(
@@ -182,10 +181,10 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (y: number, 
       ).flat(),
     );
   });
-  const to = lowering.table(`vectors ${name(tiles)}`, () =>
+  const to = lowering.table(`vectors ${nameOf(tiles)}`, () =>
     Int32Array.from(
       fill(
-        order.map(([y, x]) => placeOf(tiles, y, x)),
+        order.map((pixel) => placeOf(tiles, pixel)),
         ZERO_PLACE,
       ),
     ),
@@ -194,18 +193,17 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (y: number, 
 }
 
 function windowLists(lowering: Lowering, from: Tiles, to: Tiles, { size, strides, padding, zeros }: PoolOp) {
-  const key = `pool ${name(from)} ${name(to)} ${size} ${strides} ${padding.top},${padding.left} ${zeros}`;
+  const key = `pool ${nameOf(from)} ${nameOf(to)} ${size} ${strides} ${padding.top},${padding.left} ${zeros}`;
   const clamp = (v: number, length: number) => Math.min(Math.max(v, 0), length - 1);
-  return lists(lowering, key, to, (oy, ox) => {
+  return lists(lowering, key, to, ({ sample, y: oy, x: ox }) => {
     const places: number[] = [];
     for (let ky = 0; ky < size[0]; ky++) {
       for (let kx = 0; kx < size[1]; kx++) {
         const y = oy * strides[0] + ky - padding.top;
         const x = ox * strides[1] + kx - padding.left;
-        const isInside = y >= 0 && x >= 0 && y < from.height && x < from.width;
         // A pixel of the same window stands for one outside, where padding does not count.
-        if (isInside || !zeros) places.push(placeOf(from, clamp(y, from.height), clamp(x, from.width)));
-        else places.push(ZERO_PLACE);
+        const pixel = zeros ? { sample, y, x } : { sample, y: clamp(y, from.height), x: clamp(x, from.width) };
+        places.push(isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE);
       }
     }
     return places;
@@ -223,18 +221,17 @@ function resample(
 ): void {
   const { tiles: from } = input;
   const { tiles: to } = target;
-  const isInside = (y: number, x: number) => y >= 0 && x >= 0 && y < from.height && x < from.width;
-  const taps = (oy: number, ox: number) =>
-    rows(oy).flatMap((row) =>
-      columns(ox).map((column) => ({
-        place: isInside(row.index, column.index) ? placeOf(from, row.index, column.index) : ZERO_PLACE,
-        share: row.share * column.share,
-      })),
+  const taps = ({ sample, y, x }: Pixel) =>
+    rows(y).flatMap((row) =>
+      columns(x).map((column) => {
+        const pixel = { sample, y: row.index, x: column.index };
+        return { place: isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE, share: row.share * column.share };
+      }),
     );
-  const full = `${key} ${name(from)} ${name(to)}`;
-  const places = lists(lowering, full, to, (y, x) => taps(y, x).map(({ place }) => place));
+  const full = `${key} ${nameOf(from)} ${nameOf(to)}`;
+  const places = lists(lowering, full, to, (pixel) => taps(pixel).map(({ place }) => place));
   const shares = lowering.table(`${full} shares`, () => {
-    const all = [...pixelsInOrder(to)].map(([y, x]) => taps(y, x));
+    const all = [...pixelsInOrder(to)].map(taps);
     const values = new Float32Array(places.taps * places.pixels);
     for (const [pixel, row] of all.entries()) {
       for (const [tap, { share }] of row.entries()) values[tap * places.pixels + pixel] = share;
@@ -299,42 +296,46 @@ export function lowerShift(lowering: Lowering, input: View, target: Target, [row
 
 /** Zeros in a map's margins, for those that read beyond its border. */
 export function lowerMargins(lowering: Lowering, { tiles, place, channels }: Target): void {
-  lowering.program.call('zeroMargins', {
-    map: place,
-    channelStride: tiles.channelStride,
-    planeStride: tiles.planeStride,
-    tile: tiles.tile,
-    first: tiles.first,
-    pitch: tiles.pitch,
-    tileRows: tiles.tileRows,
-    height: tiles.height,
-    width: tiles.width,
-    count: channels,
-    firstRow: 0,
-    lastRow: tiles.tileRows,
-  });
+  const { batch, first, sampleStride, planeStride } = tiles;
+  for (let sample = 0; sample < batch; sample++) {
+    lowering.program.call('zeroMargins', {
+      map: place,
+      channelStride: tiles.channelStride,
+      planeStride,
+      tile: tiles.tile,
+      begin: sample === 0 ? 0 : first + sample * sampleStride,
+      first: first + sample * sampleStride,
+      end: sample === batch - 1 ? planeStride : first + (sample + 1) * sampleStride,
+      pitch: tiles.pitch,
+      height: tiles.height,
+      width: tiles.width,
+      count: channels,
+    });
+  }
 }
 
-/** An image [height, width, channels] and a map, in either direction. */
+/** Images [batch, height, width, channels] and a map, in either direction. */
 export function lowerTransfer(
   lowering: Lowering,
   kernel: 'toTiles' | 'fromTiles',
   { tiles, place, channels }: Target,
   image: Place,
 ): void {
-  const { channelStride, planeStride, tile, first, pitch, height, width } = tiles;
-  lowering.program.call(kernel, {
-    image,
-    channels,
-    map: place,
-    channelStride,
-    planeStride,
-    tile,
-    first,
-    pitch,
-    height,
-    width,
-  });
+  const { channelStride, planeStride, tile, first, pitch, height, width, batch, sampleStride } = tiles;
+  for (let sample = 0; sample < batch; sample++) {
+    lowering.program.call(kernel, {
+      image: image.plus(4 * sample * height * width * channels),
+      channels,
+      map: place,
+      channelStride,
+      planeStride,
+      tile,
+      first: first + sample * sampleStride,
+      pitch,
+      height,
+      width,
+    });
+  }
 }
 
 /** Whether a node reads beyond the border of its input, or over a list that may name a place outside. */

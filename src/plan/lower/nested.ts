@@ -3,11 +3,11 @@
  * input serves all sections and every level whose windows start alike, and each component is a sum over (input, section).
  */
 import { EPILOGUE_BYTES } from '../graph/epilogue.js';
-import type { ConvLevel } from '../graph/types.js';
 import { Buffer, type Place, type Word } from '../program.js';
 import { roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, type View } from './context.js';
-import { epilogueRecord, type Filters, type Target } from './products.js';
+import type { Connection, Destination, Finish } from './filters.js';
+import type { Stencil } from './products.js';
 
 /** How a kernel of odd size falls into 3x3 sections. */
 interface Sections {
@@ -22,7 +22,7 @@ interface Sections {
 }
 
 /** Largest kernel whose sections stay within a map's margins. */
-export const LARGEST_KERNEL = 15;
+const LARGEST_KERNEL = 13;
 
 function sectionsOf(kernelSize: number): Sections {
   const half = (kernelSize - 1) / 2;
@@ -39,12 +39,9 @@ function listed({ count, lead, trail }: Sections, component: number, points: num
   );
 }
 
-/** A level with what its kernels need to know. */
-interface NestedLevel {
-  readonly level: ConvLevel;
+/** A connection with what its kernels need to know. */
+interface NestedLevel extends Connection {
   readonly sections: Sections;
-  readonly inputs: number;
-  readonly outputs: number;
 }
 
 /** Geometry of one pass: all levels of one kind over bands of tile rows. */
@@ -81,7 +78,7 @@ function chunkOf(channels: number, levels: readonly NestedLevel[]): number {
 
 const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
 
-function bands(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: { vectors: number }): number {
+function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: { vectors: number }): number {
   const most = Math.min(tiles.tileRows, Math.max(1, Math.floor(COMPONENT_FLOATS / (chunk * tiles.pitch))));
   const count = Math.ceil(tiles.tileRows / most);
   const rows = Math.ceil(tiles.tileRows / count);
@@ -199,35 +196,29 @@ interface PreparedLevel extends NestedLevel {
 
 function packed(
   lowering: Lowering,
-  filters: Filters,
-  { level, sections, inputs, outputs, lists, asRows, part }: PreparedLevel,
-  {
-    points,
-    group,
-    firstInput,
-    start,
-    end,
-  }: { points: 5 | 6; group: number; firstInput: number; start: number; end: number },
+  { owner, factors }: { owner: string; factors: Float64Array },
+  { access, kernelSize, sections, outputs, start, lists, asRows, part }: PreparedLevel,
+  range: { points: 5 | 6; group: number; firstInput: number; from: number; to: number },
 ): Place {
-  const [kernelSize] = level.kernelSize;
-  const all = level.end - level.start;
-  const first = level.start + group * outputs + start;
+  const { points, group, firstInput, from, to } = range;
+  const first = start + group * outputs + from;
+  const offset = group * access.group + firstInput * access.input + from * access.output;
   return lowering.weights.packed(
-    `${filters.name} nested ${points} ${first}-${end - start} ${firstInput}-${part} ${asRows}`,
+    `${owner} ${access.filter.name} nested ${access.key} ${points} ${group}:${from}-${to} ${firstInput}+${part} ${asRows}`,
     lists.weightBytes,
-    { filter: level.filter, factors: filters.epilogue.factors.subarray(first, first + end - start) },
+    { filter: access.filter, factors: factors.subarray(first, first + to - from) },
     (program, places) => {
       program.call('packNested', {
-        filter: places.filter.plus(4 * (firstInput * all + group * outputs + start)),
-        rowStride: 4 * kernelSize * inputs * all,
-        columnStride: 4 * inputs * all,
-        inputStride: 4 * all,
-        outputStride: 4,
-        kernelSize,
+        filter: places.filter.plus(access.base + offset),
+        rowStride: access.row,
+        columnStride: access.column,
+        inputStride: access.input,
+        outputStride: access.output,
+        kernelSize: kernelSize[0],
         lead: sections.lead,
         sections: sections.count,
         inputs: part,
-        outputs: end - start,
+        outputs: to - from,
         scale: places.scale,
         points,
         table: new Buffer(lists.packTable.byteLength, 'arena', lists.packTable).at(),
@@ -242,15 +233,15 @@ function packed(
 function lowerPass(
   lowering: Lowering,
   input: View,
-  { pass, filters, target }: { pass: Pass; filters: Filters; target: Target },
+  pass: Pass,
+  { owner, factors, record }: Finish,
+  { place, accumulate }: Destination,
 ): void {
-  const { tiles } = target;
+  const { tiles } = input;
   const { points, chunk, bandRows, above } = pass;
   const kind = pass.levels[0]?.sections.kind ?? 0;
   const scratch = scratchOf(lowering, tiles, pass);
-  const record = epilogueRecord(lowering, filters);
   const { program } = lowering;
-  let macs = 0;
   const levels = pass.levels.map((nested): PreparedLevel => {
     const asRows = isRows(nested) && points === 5 && nested.inputs <= chunk;
     const part = Math.min(nested.inputs, chunk);
@@ -266,24 +257,28 @@ function lowerPass(
     const outputs = asRows ? 1 : 2 * Math.ceil(block / 2);
     return { ...nested, lists, asRows, part, sums: lowering.scratch(outputs * scratch.sumOutput + 512) };
   });
-  for (let t0 = 0; t0 < tiles.tileRows; t0 += bandRows) {
+  const bands = Array.from({ length: tiles.batch }, (_, sample) =>
+    Array.from({ length: Math.ceil(tiles.tileRows / bandRows) }, (_, band) => ({ sample, t0: band * bandRows })),
+  ).flat();
+  for (const { sample, t0 } of bands) {
     const rows = Math.min(bandRows, tiles.tileRows - t0);
     const length = rows * tiles.pitch;
     const reach = above + pass.below;
     // Of the first tile that is transformed, in a plane.
-    const start = tiles.first + 4 * ((t0 - above) * tiles.pitch - above);
-    const band = tiles.first + 4 * t0 * tiles.pitch;
+    const band = tiles.first + sample * tiles.sampleStride + 4 * t0 * tiles.pitch;
+    const start = band - 4 * above * (tiles.pitch + 1);
     const inverse = (level: PreparedLevel, first: number, count: number) => {
       program.call(points === 5 ? 'inverse3' : 'inverse4', {
         sums: level.sums,
         sumOutput: scratch.sumOutput,
         sumComponent: scratch.sumComponent,
-        out: target.place.plus(first * tiles.channelStride + band),
+        out: place.plus(first * tiles.channelStride + band),
         outChannel: tiles.channelStride,
         planeStride: tiles.planeStride,
         length: roundUp(length, 4),
         count,
         epilogue: record.plus(first * EPILOGUE_BYTES),
+        accumulate: accumulate ? 1 : 0,
       });
     };
     for (let c0 = 0; c0 < input.channels; c0 += chunk) {
@@ -315,7 +310,13 @@ function lowerPass(
           const block = blockOf(level, chunk);
           for (let o0 = 0; o0 < outputs; o0 += block) {
             const o1 = Math.min(o0 + block, outputs);
-            const weights = packed(lowering, filters, level, { points, group, firstInput, start: o0, end: o1 });
+            const weights = packed(lowering, { owner, factors }, level, {
+              points,
+              group,
+              firstInput,
+              from: o0,
+              to: o1,
+            });
             const common = {
               components: scratch.components.plus((i0 - c0) * scratch.channelStride + inset),
               componentStride: scratch.componentStride,
@@ -335,15 +336,13 @@ function lowerPass(
                 accumulate: firstInput > 0 ? 1 : 0,
               });
             }
-            macs += lists.products * (o1 - o0) * length;
-            if (firstInput + part === inputs) inverse(level, level.level.start + group * outputs + o0, o1 - o0);
+            lowering.count(lists.products * (o1 - o0) * length);
+            if (firstInput + part === inputs) inverse(level, level.start + group * outputs + o0, o1 - o0);
           }
         }
       }
     }
   }
-  const sizes = levels.map(({ level }) => level.kernelSize[0]).join(',');
-  program.endStep(filters.name, `F(${points - 2},3) ${sizes}`, macs);
 }
 
 /** Outputs computed at a time. */
@@ -353,40 +352,36 @@ function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
   return Math.min(outputs, OUTPUT_BLOCK);
 }
 
-/** Whether a level can be computed here. */
+/** Whether a convolution can be computed here. */
 export function isNestable(
-  level: ConvLevel,
-  { strides, dilations }: { strides: readonly number[]; dilations: readonly number[] },
+  { kernelSize: [kh, kw], strides, dilations, before }: Stencil,
   tile: 3 | 4,
+  sameSize: boolean,
 ): boolean {
-  const [kh, kw] = level.kernelSize;
   const half = (kh - 1) / 2;
-  const { top, left, bottom, right } = level.padding;
   return (
+    sameSize &&
     kh === kw &&
     kh >= 3 &&
     kh % 2 === 1 &&
     kh <= (tile === 3 ? LARGEST_KERNEL : 3) &&
     [...strides, ...dilations].every((n) => n === 1) &&
-    [top, left, bottom, right].every((side) => side === half)
+    before.every((n) => n === half)
   );
 }
 
-/** Computes levels of a convolution; those that share their windows share the transform. */
+/** Computes connections of one input to one target; those that share their windows share the transform. */
 export function lowerNested(
   lowering: Lowering,
   input: View,
-  { levels, filters, target }: { levels: readonly ConvLevel[]; filters: Filters; target: Target },
+  connections: readonly Connection[],
+  finish: Finish,
+  destination: Destination,
 ): void {
-  const { tiles } = target;
+  const { tiles } = input;
   const points = tiles.tile === 3 ? 5 : 6;
-  const nested = levels.map(
-    (level): NestedLevel => ({
-      level,
-      sections: sectionsOf(level.kernelSize[0]),
-      inputs: input.channels / level.groups,
-      outputs: (level.end - level.start) / level.groups,
-    }),
+  const nested = connections.map(
+    (connection): NestedLevel => ({ ...connection, sections: sectionsOf(connection.kernelSize[0]) }),
   );
   const isLarge = ({ outputs }: NestedLevel) => outputs > MOST_WAITING || points === 6;
   const passes: NestedLevel[][] = [
@@ -402,10 +397,10 @@ export function lowerNested(
       points,
       levels: members,
       chunk,
-      bandRows: bands(tiles, size, members, lowering.machine),
+      bandRows: bandRowsOf(tiles, size, members, lowering.machine),
       above: Math.max(...members.map(({ sections }) => sections.before)),
       below: Math.max(...members.map(({ sections }) => sections.count - 1 - sections.before)),
     };
-    lowerPass(lowering, input, { pass, filters, target });
+    lowerPass(lowering, input, pass, finish, destination);
   }
 }

@@ -1,29 +1,13 @@
 /** Convolutions as matrix products: 1x1 on whole planes, all others over lists of places. */
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { EPILOGUE_BYTES, type Epilogue } from '../graph/epilogue.js';
-import type { ConvLevel, ConvOp, TransposedOp } from '../graph/types.js';
+import { EPILOGUE_BYTES } from '../graph/epilogue.js';
+import type { Pair, TransposedOp } from '../graph/types.js';
 import { Buffer, type Place } from '../program.js';
-import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import type { Lowering, View } from './context.js';
+import type { Connection, Destination, FilterAccess, Finish } from './filters.js';
 
 /** Zeros stand here in every channel whose margins are zero. */
-const ZERO_PLACE = 0;
-
-/** An output map and the slice of its channels that a product writes. */
-export interface Target {
-  readonly tiles: Tiles;
-  readonly place: Place;
-}
-
-/** Which weight of a layer is meant, for keys. */
-export interface Filters {
-  readonly name: string;
-  readonly epilogue: Epilogue;
-}
-
-export function epilogueRecord(lowering: Lowering, { name, epilogue }: Filters): Place {
-  return lowering.weights.constant(`${name} epilogue`, () => epilogue.record());
-}
+export const ZERO_PLACE = 0;
 
 /** Bytes of the panel into which the rows of a product are copied. */
 function panelBytes(lowering: Lowering, inner: number, panels: number): number {
@@ -32,69 +16,78 @@ function panelBytes(lowering: Lowering, inner: number, panels: number): number {
 
 const pairs = (rows: number): number => 2 * Math.ceil(rows / 2);
 
+/** Pixels of all images. */
+export const pixelCount = ({ height, width, batch }: Tiles): number => height * width * batch;
+
 /** Whether a 1x1 convolution is faster over a list of pixels: the padding of small maps costs more than the gathering. */
-function prefersList(lowering: Lowering, tiles: Tiles): boolean {
+export function prefersList(lowering: Lowering, tiles: Tiles): boolean {
   const { wide } = lowering;
   const whole = tiles.tile ** 2 * roundUp(tiles.length, wide);
-  return 1.2 * roundUp(tiles.height * tiles.width, wide) < whole;
+  return 1.2 * roundUp(pixelCount(tiles), wide) < whole;
 }
 
-/** A list of places, filled up to whole register tiles with its last. */
-function list(lowering: Lowering, key: string, places: () => number[][]): Place {
+/** Lists of places, each filled up to whole register tiles with its last. */
+export function placeLists(lowering: Lowering, key: string, places: () => number[][]): Place {
   return lowering.table(`${key} ${lowering.wide}`, () => {
     const rows = places();
-    return Int32Array.from(
-      rows.flatMap((row) => {
-        const last = row.at(-1) ?? ZERO_PLACE;
-        return [...row, ...new Array<number>(roundUp(row.length, lowering.wide) - row.length).fill(last)];
-      }),
-    );
+    const length = roundUp(rows[0]?.length ?? 0, lowering.wide);
+    const words = new Int32Array(rows.length * length);
+    for (const [i, row] of rows.entries()) {
+      words.fill(row.at(-1) ?? ZERO_PLACE, i * length, (i + 1) * length);
+      words.set(row, i * length);
+    }
+    return words;
   });
 }
 
-const name = ({ height, width, tile }: Tiles): string => `${height}x${width}/${tile}`;
+/** What distinguishes a layout from others, for keys. */
+export const nameOf = ({ height, width, tile, batch }: Tiles): string => `${batch}x${height}x${width}/${tile}`;
 
 /** The pixels of a map in the order of memory. */
-function pixelList(lowering: Lowering, tiles: Tiles): Place {
-  return list(lowering, `pixels ${name(tiles)}`, () => [
-    [...pixelsInOrder(tiles)].map(([y, x]) => placeOf(tiles, y, x)),
+export function pixelList(lowering: Lowering, tiles: Tiles): Place {
+  return placeLists(lowering, `pixels ${nameOf(tiles)}`, () => [
+    [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel)),
   ]);
 }
 
-/** Where a product finds its factors in a filter: bytes from one row, input and phase to the next, and of each tap. */
-interface FilterLayout {
-  readonly filter: tfl.LayerVariable;
-  readonly row: number;
-  readonly input: number;
-  readonly taps: readonly number[];
-  /** Rows that belong to one output channel, bytes apart. */
-  readonly phases: number;
-  readonly phase: number;
-}
-
-/** The filters of the output channels `start` to `end`, in the order of the products. */
+/** The filters of `rows` outputs from `first` on, for the taps at the given offsets, in the order of the products. */
 function packedProduct(
   lowering: Lowering,
-  { name: layer, epilogue }: Filters,
-  layout: FilterLayout,
-  { start, end, inputs, key }: { start: number; end: number; inputs: number; key: string },
+  { owner, access }: { owner: string; access: FilterAccess },
+  {
+    first,
+    rows,
+    inputs,
+    taps,
+    phases,
+    factors,
+  }: {
+    first: number;
+    rows: number;
+    inputs: number;
+    taps: readonly number[];
+    /** Bytes between the taps of the rows of one output; 1 row an output where empty. */
+    phases: readonly number[];
+    factors: Float64Array;
+  },
 ): Place {
-  const rows = (end - start) * layout.phases;
+  const [start = 0, next = start] = phases;
+  const count = Math.max(1, phases.length);
   return lowering.weights.packed(
-    `${layer} ${key} ${start}`,
-    4 * pairs(rows) * inputs * layout.taps.length,
-    { filter: layout.filter, factors: epilogue.factors.subarray(start, end) },
+    `${owner} ${access.filter.name} product ${access.key} ${first}+${rows} ${taps} ${phases}`,
+    4 * pairs(rows * count) * inputs * taps.length,
+    { filter: access.filter, factors },
     (program, places) => {
       program.call('packGemm', {
-        filter: places.filter,
-        tapPlaces: new Buffer(4 * layout.taps.length, 'arena', Int32Array.from(layout.taps)).at(),
-        inputStride: layout.input,
-        taps: layout.taps.length,
+        filter: places.filter.plus(access.base + first * access.output),
+        tapPlaces: new Buffer(4 * taps.length, 'arena', Int32Array.from(taps)).at(),
+        inputStride: access.input,
+        taps: taps.length,
         inputs,
-        rowStride: layout.row,
-        phaseStride: layout.phase,
-        phases: layout.phases,
-        rows,
+        rowStride: access.output,
+        phaseStride: next - start,
+        phases: count,
+        rows: rows * count,
         scale: places.scale,
         weights: places.weights,
       });
@@ -106,43 +99,47 @@ function packedProduct(
 export function lowerPointwise(
   lowering: Lowering,
   input: View,
-  level: ConvLevel,
-  filters: Filters,
-  target: Target,
-  accumulate = false,
+  { access, outputs, start }: Connection,
+  { owner, factors, record }: Finish,
+  { place, accumulate }: Destination,
 ): void {
-  const { tiles } = target;
-  const outputs = level.end - level.start;
+  const { tiles } = input;
   const inner = input.channels;
   const weights = packedProduct(
     lowering,
-    filters,
-    { filter: level.filter, row: 4, input: 4 * outputs, taps: [0], phases: 1, phase: 0 },
-    { start: level.start, end: level.end, inputs: inner, key: 'product' },
+    { owner, access },
+    {
+      first: 0,
+      rows: outputs,
+      inputs: inner,
+      taps: [0],
+      phases: [],
+      factors: factors.subarray(start, start + outputs),
+    },
   );
   const common = {
     channels: lowering.addresses(input),
-    out: target.place.plus(level.start * tiles.channelStride),
+    out: place.plus(start * tiles.channelStride),
     outChannel: tiles.channelStride,
     weights,
-    epilogue: epilogueRecord(lowering, filters).plus(level.start * EPILOGUE_BYTES),
+    epilogue: record.plus(start * EPILOGUE_BYTES),
     accumulate: accumulate ? 1 : 0,
   };
   if (prefersList(lowering, tiles)) {
-    const pixels = tiles.height * tiles.width;
     const places = pixelList(lowering, tiles);
+    const pixels = roundUp(pixelCount(tiles), lowering.wide);
     lowering.program.call('gatherGemm', {
       ...common,
       inputs: inner,
       from: places,
       taps: 1,
-      pixels: roundUp(pixels, lowering.wide),
+      pixels,
       to: places,
       phases: 1,
       rows: outputs,
       panel: lowering.scratch(panelBytes(lowering, inner, 1)),
     });
-    lowering.program.endStep(filters.name, '1x1', inner * outputs * roundUp(pixels, lowering.wide));
+    lowering.count(inner * outputs * pixels);
     return;
   }
   lowering.program.call('gemm', {
@@ -156,25 +153,35 @@ export function lowerPointwise(
     panel: lowering.scratch(panelBytes(lowering, inner, 4)),
     spill: lowering.scratch(512),
   });
-  lowering.program.endStep(filters.name, '1x1', inner * outputs * tiles.tile ** 2 * tiles.length);
+  lowering.count(inner * outputs * tiles.tile ** 2 * tiles.length);
+}
+
+/** How the pixels of an output follow from those of an input. */
+export interface Stencil {
+  readonly kernelSize: Pair;
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  /** Rows and columns that the first window reaches above and left of the input. */
+  readonly before: Pair;
 }
 
 /** Where a convolution reads: for each tap and output pixel the place, or the zero place outside of the map. */
-function convolutionList(lowering: Lowering, op: ConvOp, level: ConvLevel, from: Tiles, to: Tiles): Place {
-  const [kh, kw] = level.kernelSize;
-  const { top, left } = level.padding;
-  const key = `conv ${name(from)} ${name(to)} ${kh}x${kw} ${op.strides} ${op.dilations} ${top},${left}`;
-  return list(lowering, key, () => {
+export function windowLists(lowering: Lowering, stencil: Stencil, from: Tiles, to: Tiles): Place {
+  const { kernelSize, strides, dilations, before } = stencil;
+  const key = `windows ${nameOf(from)} ${nameOf(to)} ${kernelSize} ${strides} ${dilations} ${before}`;
+  return placeLists(lowering, key, () => {
     const pixels = [...pixelsInOrder(to)];
     const rows: number[][] = [];
-    for (let ky = 0; ky < kh; ky++) {
-      for (let kx = 0; kx < kw; kx++) {
+    for (let ky = 0; ky < kernelSize[0]; ky++) {
+      for (let kx = 0; kx < kernelSize[1]; kx++) {
         rows.push(
-          pixels.map(([oy, ox]) => {
-            const y = oy * op.strides[0] + ky * op.dilations[0] - top;
-            const x = ox * op.strides[1] + kx * op.dilations[1] - left;
-            const isInside = y >= 0 && x >= 0 && y < from.height && x < from.width;
-            return isInside ? placeOf(from, y, x) : ZERO_PLACE;
+          pixels.map(({ sample, y, x }) => {
+            const pixel = {
+              sample,
+              y: y * strides[0] + ky * dilations[0] - before[0],
+              x: x * strides[1] + kx * dilations[1] - before[1],
+            };
+            return isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE;
           }),
         );
       }
@@ -183,30 +190,36 @@ function convolutionList(lowering: Lowering, op: ConvOp, level: ConvLevel, from:
   });
 }
 
+/** Offsets of all taps in a filter. */
+const tapOffsets = ({ row, column }: FilterAccess, [kh, kw]: Pair): number[] =>
+  Array.from({ length: kh * kw }, (_, tap) => Math.floor(tap / kw) * row + (tap % kw) * column);
+
 /** A direct convolution of any kernel, stride, dilation and padding. */
 export function lowerDirect(
   lowering: Lowering,
   input: View,
-  { op, level, filters, target }: { op: ConvOp; level: ConvLevel; filters: Filters; target: Target },
+  { connection, stencil, to }: { connection: Connection; stencil: Stencil; to: Tiles },
+  { owner, factors, record }: Finish,
+  { place, accumulate }: Destination,
 ): void {
-  const { tiles } = target;
-  const outputs = level.end - level.start;
-  const perGroup = outputs / level.groups;
-  const inputs = input.channels / level.groups;
-  const [kh, kw] = level.kernelSize;
-  const from = convolutionList(lowering, op, level, input.tiles, tiles);
-  const to = pixelList(lowering, tiles);
-  const pixels = roundUp(tiles.height * tiles.width, lowering.wide);
-  const record = epilogueRecord(lowering, filters);
+  const { access, groups, inputs, outputs, kernelSize } = connection;
+  const [kh, kw] = kernelSize;
+  const from = windowLists(lowering, stencil, input.tiles, to);
+  const pixels = roundUp(pixelCount(to), lowering.wide);
   const panel = lowering.scratch(panelBytes(lowering, inputs * kh * kw, 1));
-  for (let group = 0; group < level.groups; group++) {
-    const start = level.start + group * perGroup;
-    const taps = Array.from({ length: kh * kw }, (_, tap) => 4 * (tap * inputs * outputs + group * perGroup));
+  for (let group = 0; group < groups; group++) {
+    const first = connection.start + group * outputs;
     const weights = packedProduct(
       lowering,
-      filters,
-      { filter: level.filter, row: 4, input: 4 * outputs, taps, phases: 1, phase: 0 },
-      { start, end: start + perGroup, inputs, key: 'product' },
+      { owner, access: { ...access, key: `${access.key} group ${group}`, base: access.base + group * access.group } },
+      {
+        first: 0,
+        rows: outputs,
+        inputs,
+        taps: tapOffsets(access, kernelSize),
+        phases: [],
+        factors: factors.subarray(first, first + outputs),
+      },
     );
     lowering.program.call('gatherGemm', {
       channels: lowering.addresses(input, group * inputs, (group + 1) * inputs),
@@ -214,115 +227,172 @@ export function lowerDirect(
       from,
       taps: kh * kw,
       pixels,
-      out: target.place.plus(start * tiles.channelStride),
-      outChannel: tiles.channelStride,
-      to,
+      out: place.plus(first * to.channelStride),
+      outChannel: to.channelStride,
+      to: pixelList(lowering, to),
       phases: 1,
-      rows: perGroup,
+      rows: outputs,
       weights,
-      epilogue: record.plus(start * EPILOGUE_BYTES),
+      epilogue: record.plus(first * EPILOGUE_BYTES),
       panel,
-      accumulate: 0,
+      accumulate: accumulate ? 1 : 0,
     });
   }
-  lowering.program.endStep(filters.name, `direct ${kh}x${kw}`, inputs * outputs * kh * kw * pixels);
+  lowering.count(groups * inputs * outputs * kh * kw * pixels);
 }
 
 /** The taps of a transposed convolution that reach the pixels of one phase of the output. */
-interface Phase {
+export interface Phase {
   /** Indices of taps, [row, column]. */
-  readonly taps: readonly (readonly [number, number])[];
-  readonly pixels: readonly (readonly [number, number])[];
+  readonly taps: readonly Pair[];
+  readonly pixels: readonly Pixel[];
+  /** For each tap and pixel the place in the input. */
+  readonly sources: readonly number[][];
+  /** The places of the pixels. */
+  readonly places: readonly number[];
 }
 
-function phasesOf({ kernelSize, strides, shift }: TransposedOp, to: Tiles): Phase[] {
-  const axisTaps = (axis: 0 | 1, phase: number): number[] => {
-    const first = (phase + shift[axis]) % strides[axis];
-    const taps: number[] = [];
-    for (let k = first; k < kernelSize[axis]; k += strides[axis]) taps.push(k);
-    return taps;
-  };
-  const phases: Phase[] = [];
+/** out[s y + d k - before] += in[y]: the pixels of the output by what reaches them. */
+export function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Tiles, to: Tiles): Phase[] {
+  const axisTaps = (axis: 0 | 1, phase: number): number[] =>
+    Array.from({ length: kernelSize[axis] }, (_, k) => k).filter(
+      (k) => (phase + before[axis] - k * dilations[axis]) % strides[axis] === 0,
+    );
   const all = [...pixelsInOrder(to)];
+  const phases: Phase[] = [];
   for (let py = 0; py < strides[0]; py++) {
     for (let px = 0; px < strides[1]; px++) {
-      const rows = axisTaps(0, py);
       const columns = axisTaps(1, px);
-      phases.push({
-        taps: rows.flatMap((ky) => columns.map((kx): readonly [number, number] => [ky, kx])),
-        pixels: all.filter(([y, x]) => y % strides[0] === py && x % strides[1] === px),
-      });
+      const taps = axisTaps(0, py).flatMap((ky) => columns.map((kx): Pair => [ky, kx]));
+      const pixels = all.filter(({ y, x }) => y % strides[0] === py && x % strides[1] === px);
+      const sources = taps.map(([ky, kx]) =>
+        pixels.map(({ sample, y, x }) => {
+          const pixel = {
+            sample,
+            y: (y + before[0] - ky * dilations[0]) / strides[0],
+            x: (x + before[1] - kx * dilations[1]) / strides[1],
+          };
+          return isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE;
+        }),
+      );
+      phases.push({ taps, pixels, sources, places: pixels.map((pixel) => placeOf(to, pixel)) });
     }
   }
-  return phases;
+  return phases.filter(({ pixels }) => pixels.length > 0);
 }
+
+/** The stencil of a transposed convolution. */
+export const transposedStencil = ({ kernelSize, strides, shift }: TransposedOp): Stencil => ({
+  kernelSize,
+  strides,
+  dilations: [1, 1],
+  before: shift,
+});
+
+/** Whether each pixel of the input reaches every phase of the output through one tap, and no other pixel does. */
+function isTiling({ kernelSize, strides, before }: Stencil, from: Tiles, to: Tiles): boolean {
+  return (
+    kernelSize.every((k, axis) => k === strides[axis]) &&
+    before.every((n) => n === 0) &&
+    to.height === from.height * strides[0] &&
+    to.width === from.width * strides[1]
+  );
+}
+
+/** One product of a transposed convolution: places that share their taps, written to one or several phases of the output. */
+interface TransposedProduct {
+  readonly key: string;
+  /** For each tap and pixel the place in the input. */
+  readonly from: () => number[][];
+  /** For each phase and pixel the place in the output. */
+  readonly to: () => number[][];
+  readonly pixels: number;
+  readonly taps: readonly Pair[];
+  /** The taps of the phases where they differ in nothing else. */
+  readonly phases: readonly Pair[];
+}
+
+/** Where each pixel of the input reaches all phases of its tile, values that are gathered once serve them all. */
+function tilingProduct({ kernelSize: [kh, kw] }: Stencil, from: Tiles, to: Tiles): TransposedProduct {
+  const pixels = () => [...pixelsInOrder(from)];
+  const phases = Array.from({ length: kh * kw }, (_, i): Pair => [Math.floor(i / kw), i % kw]);
+  return {
+    key: 'tiling',
+    from: () => [pixels().map((pixel) => placeOf(from, pixel))],
+    to: () =>
+      phases.map(([ky, kx]) =>
+        pixels().map(({ sample, y, x }) => placeOf(to, { sample, y: y * kh + ky, x: x * kw + kx })),
+      ),
+    pixels: pixelCount(from),
+    taps: [[0, 0]],
+    phases,
+  };
+}
+
+const phaseProduct = ({ taps, pixels, sources, places }: Phase, index: number): TransposedProduct => ({
+  key: `phase ${index}`,
+  // Where no tap reaches, a product with zeros writes the epilogue of nothing.
+  from: () => (taps.length === 0 ? [places.map(() => ZERO_PLACE)] : [...sources]),
+  to: () => [[...places]],
+  pixels: pixels.length,
+  taps,
+  phases: [],
+});
 
 /** A transposed convolution: each phase of its stride, the pixels that the same taps reach, is a convolution of its own. */
 export function lowerTransposed(
   lowering: Lowering,
   input: View,
-  { op, filters, target }: { op: TransposedOp; filters: Filters; target: Target },
+  { connection, stencil, to }: { connection: Connection; stencil: Stencil; to: Tiles },
+  { owner, factors, record }: Finish,
+  { place, accumulate }: Destination,
 ): void {
-  const { tiles } = target;
-  const outputs = filters.epilogue.channels;
-  const inputs = input.channels;
-  const layout = { filter: op.filter, row: 4 * inputs, input: 4 };
-  const tapBytes = 4 * outputs * inputs;
-  const key = `transposed ${name(input.tiles)} ${name(tiles)} ${op.kernelSize} ${op.strides} ${op.shift}`;
-  const phases = phasesOf(op, tiles).filter(({ taps, pixels }) => taps.length > 0 && pixels.length > 0);
-  const places = phases.map(({ pixels }) => pixels.map(([y, x]) => placeOf(tiles, y, x)));
-  const sources = phases.map(({ taps, pixels }) =>
-    taps.map(([ky, kx]) =>
-      pixels.map(([oy, ox]) => {
-        const y = (oy + op.shift[0] - ky) / op.strides[0];
-        const x = (ox + op.shift[1] - kx) / op.strides[1];
-        const isInside = y >= 0 && x >= 0 && y < input.tiles.height && x < input.tiles.width;
-        return isInside ? placeOf(input.tiles, y, x) : ZERO_PLACE;
-      }),
-    ),
-  );
-  const product = (from: number[][], to: number[][], { weights, part }: { weights: Place; part: number | 'all' }) => {
-    const pixels = from[0]?.length ?? 0;
-    lowering.program.call('gatherGemm', {
-      channels: lowering.addresses(input),
-      inputs,
-      from: list(lowering, `${key} from ${part}`, () => from),
-      taps: from.length,
-      pixels: roundUp(pixels, lowering.wide),
-      out: target.place,
-      outChannel: tiles.channelStride,
-      to: list(lowering, `${key} to ${part}`, () => to),
-      phases: to.length,
-      rows: outputs * to.length,
-      weights,
-      epilogue: epilogueRecord(lowering, filters),
-      panel: lowering.scratch(panelBytes(lowering, inputs * from.length, 1)),
-      accumulate: 0,
-    });
-  };
-  // Where every pixel of the input reaches each phase through one tap, its gathered values serve them all.
-  const [first] = sources;
-  const isTiling = first !== undefined && sources.every((taps) => String(taps) === String(first));
-  if (isTiling && first.length === 1) {
-    const weights = packedProduct(
-      lowering,
-      filters,
-      { ...layout, taps: [0], phases: phases.length, phase: tapBytes },
-      { start: 0, end: outputs, inputs, key: 'tiling' },
-    );
-    product(first, places, { weights, part: 'all' });
-  } else {
-    for (const [i, { taps }] of phases.entries()) {
-      const tapPlaces = taps.map(([ky, kx]) => tapBytes * (ky * op.kernelSize[1] + kx));
-      const weights = packedProduct(
-        lowering,
-        filters,
-        { ...layout, taps: tapPlaces, phases: 1, phase: 0 },
-        { start: 0, end: outputs, inputs, key: `phase ${i}` },
-      );
-      product(sources[i] ?? [], places.slice(i, i + 1), { weights, part: i });
+  const { access, groups, inputs, outputs, kernelSize } = connection;
+  const { kernelSize: k, strides, dilations, before } = stencil;
+  const key = `transposed ${nameOf(input.tiles)} ${nameOf(to)} ${k} ${strides} ${dilations} ${before}`;
+  const offset = ([ky, kx]: Pair) => ky * access.row + kx * access.column;
+  const products = isTiling(stencil, input.tiles, to)
+    ? [tilingProduct(stencil, input.tiles, to)]
+    : phasesOf(stencil, input.tiles, to).map(phaseProduct);
+  for (let group = 0; group < groups; group++) {
+    const first = connection.start + group * outputs;
+    const own = { ...access, key: `${access.key} group ${group}`, base: access.base + group * access.group };
+    for (const product of products) {
+      const isEmpty = product.taps.length === 0;
+      if (isEmpty && accumulate) continue;
+      const count = Math.max(1, product.phases.length);
+      const weights = isEmpty
+        ? lowering.zeroWeights(pairs(outputs) * inputs)
+        : packedProduct(
+            lowering,
+            { owner, access: own },
+            {
+              first: 0,
+              rows: outputs,
+              inputs,
+              taps: product.taps.map(offset),
+              phases: product.phases.map(offset),
+              factors: factors.subarray(first, first + outputs),
+            },
+          );
+      const taps = Math.max(1, product.taps.length);
+      lowering.program.call('gatherGemm', {
+        channels: lowering.addresses(input, group * inputs, (group + 1) * inputs),
+        inputs,
+        from: placeLists(lowering, `${key} from ${product.key}`, product.from),
+        taps,
+        pixels: roundUp(product.pixels, lowering.wide),
+        out: place.plus(first * to.channelStride),
+        outChannel: to.channelStride,
+        to: placeLists(lowering, `${key} to ${product.key}`, product.to),
+        phases: count,
+        rows: outputs * count,
+        weights,
+        epilogue: record.plus(first * EPILOGUE_BYTES),
+        panel: lowering.scratch(panelBytes(lowering, inputs * taps, 1)),
+        accumulate: accumulate ? 1 : 0,
+      });
     }
   }
-  const products = op.kernelSize[0] * op.kernelSize[1] * input.tiles.height * input.tiles.width;
-  lowering.program.endStep(filters.name, 'transposed', inputs * outputs * products);
+  lowering.count(groups * inputs * outputs * kernelSize[0] * kernelSize[1] * pixelCount(input.tiles));
 }

@@ -1,10 +1,12 @@
-/** From a folded graph to a program. */
+/** From a folded graph to a program for inference. */
 import { Epilogue } from '../graph/epilogue.js';
 import type { FoldedGraph, FoldedNode } from '../graph/fold.js';
-import type { ConvOp, MapShape } from '../graph/types.js';
+import type { MapShape } from '../graph/types.js';
 import { Buffer, type Place, Program } from '../program.js';
-import type { WeightStore } from '../weights.js';
+import type { FixedWeights } from '../weights.js';
 import { Lowering, type Machine, type View } from './context.js';
+import { lowerConv, lowerTransposedConv, type Precision } from './convolution.js';
+import type { Finish } from './filters.js';
 import {
   lowerActivation,
   lowerAffine,
@@ -17,8 +19,6 @@ import {
   lowerTransfer,
   reachesOut,
 } from './maps.js';
-import { isNestable, lowerNested } from './nested.js';
-import { epilogueRecord, type Filters, lowerDirect, lowerPointwise, lowerTransposed } from './products.js';
 
 /** A program with the images that it reads and writes, [height, width, channels] each. */
 export interface Lowered {
@@ -26,9 +26,6 @@ export interface Lowered {
   readonly input: Buffer;
   readonly outputs: readonly { readonly image: Buffer; readonly shape: MapShape }[];
 }
-
-/** Which algorithms may be used: 'exact' keeps to direct sums. */
-export type Precision = 'fast' | 'exact';
 
 /** Tiles of 4 pixels serve dense 3x3 convolutions best, tiles of 3 every larger kernel. */
 function tileOf({ nodes }: FoldedGraph): 3 | 4 {
@@ -62,37 +59,12 @@ function withMargins({ nodes }: FoldedGraph): Set<number> {
   return found;
 }
 
-function lowerConv(
-  lowering: Lowering,
-  input: View,
-  {
-    op,
-    filters,
-    target,
-    precision,
-  }: { op: ConvOp; filters: Filters; target: View & { place: Place }; precision: Precision },
-): void {
-  const isPointwise = (level: ConvOp['levels'][number]) =>
-    level.groups === 1 &&
-    [...level.kernelSize, ...op.strides].every((n) => n === 1) &&
-    level.padding.top + level.padding.left === 0;
-  const nested = op.levels.filter(
-    (level) => precision === 'fast' && isNestable(level, op, lowering.tile) && !isPointwise(level),
-  );
-  if (nested.length > 0) lowerNested(lowering, input, { levels: nested, filters, target });
-  for (const level of op.levels) {
-    if (nested.includes(level)) continue;
-    if (isPointwise(level)) lowerPointwise(lowering, input, level, filters, target);
-    else lowerDirect(lowering, input, { op, level, filters, target });
-  }
-}
-
 /** Lowers one node; the result is the map that it makes. */
 function lowerNode(
   lowering: Lowering,
   node: FoldedNode,
   inputs: readonly View[],
-  { image, precision }: { image: Place; precision: Precision },
+  { image, precision, weights }: { image: Place; precision: Precision; weights: FixedWeights },
 ): View {
   const { name, op, shape } = node;
   if (op.kind === 'concat') {
@@ -101,38 +73,39 @@ function lowerNode(
     return { tiles: first.tiles, channels: shape.channels, segments: inputs.flatMap(({ segments }) => segments) };
   }
   const target = lowering.newMap(shape);
-  const filters = { name, epilogue: node.epilogue ?? new Epilogue(shape.channels, false) };
+  const epilogue = node.epilogue ?? new Epilogue(shape.channels, false);
+  const record = () => weights.constant(`${name} epilogue`, () => epilogue.record());
+  const finish = (): Finish => ({ owner: name, factors: epilogue.factors, record: record() });
+  const destination = { place: target.place, accumulate: false };
+  const to = target.tiles;
   const [input] = inputs;
   if (op.kind === 'input') {
     lowerTransfer(lowering, 'toTiles', target, image);
-    lowering.program.endStep(name, 'input');
+    lowering.endStep(name, 'input');
     return target;
   }
   if (input === undefined) throw new Error(`Layer ${name} has no input.`);
   switch (op.kind) {
     case 'conv':
-      lowerConv(lowering, input, { op, filters, target, precision });
+      lowering.endStep(name, lowerConv(lowering, input, { op, to, precision }, finish(), destination));
       break;
     case 'transposed':
-      lowerTransposed(lowering, input, { op, filters, target });
+      lowerTransposedConv(lowering, input, { op, to, outputs: shape.channels }, finish(), destination);
       break;
     case 'norm':
-      lowerAffine(lowering, input, target, epilogueRecord(lowering, filters));
+      lowerAffine(lowering, input, target, record());
       break;
     case 'activation':
-      if (op.activation === 'relu') lowerAffine(lowering, input, target, epilogueRecord(lowering, filters));
+      if (op.activation === 'relu') lowerAffine(lowering, input, target, record());
       else lowerActivation(lowering, input, target, op.activation);
       break;
     case 'add': {
-      const none = epilogueRecord(lowering, {
-        name: `none ${shape.channels}`,
-        epilogue: new Epilogue(shape.channels, false),
-      });
-      lowerSum(lowering, inputs, target, { last: epilogueRecord(lowering, filters), none });
+      const none = weights.constant(`none ${shape.channels}`, () => new Epilogue(shape.channels, false).record());
+      lowerSum(lowering, inputs, target, { last: record(), none });
       break;
     }
     case 'multiply':
-      lowerProduct(lowering, inputs, target, epilogueRecord(lowering, filters));
+      lowerProduct(lowering, inputs, target, record());
       break;
     case 'pool':
       lowerPool(lowering, input, target, op);
@@ -144,14 +117,14 @@ function lowerNode(
       lowerShift(lowering, input, target, op.shift);
       break;
   }
-  lowering.program.endStep(name, op.kind);
+  lowering.endStep(name, op.kind);
   return target;
 }
 
 /** Lowers a graph for one size of image. */
-export function lower(graph: FoldedGraph, weights: WeightStore, machine: Machine, precision: Precision): Lowered {
+export function lower(graph: FoldedGraph, weights: FixedWeights, machine: Machine, precision: Precision): Lowered {
   const program = new Program();
-  const lowering = new Lowering(program, weights, machine, tileOf(graph));
+  const lowering = new Lowering(program, weights, machine, tileOf(graph), 1);
   const live = reachable(graph);
   const margins = withMargins(graph);
   const imageOf = (id: number | undefined): Buffer => {
@@ -166,11 +139,11 @@ export function lower(graph: FoldedGraph, weights: WeightStore, machine: Machine
       views.push({ tiles: lowering.tilesOf(node.shape), channels: 0, segments: [] });
       continue;
     }
-    const view = lowerNode(lowering, node, inputs, { image: input.at(), precision });
+    const view = lowerNode(lowering, node, inputs, { image: input.at(), precision, weights });
     const [segment, ...others] = view.segments;
     if (margins.has(id) && node.op.kind !== 'concat' && segment !== undefined && others.length === 0) {
       lowerMargins(lowering, { ...view, place: segment.place });
-      program.endStep(node.name, 'margins');
+      lowering.endStep(node.name, 'margins');
     }
     views.push(view);
   }
@@ -184,7 +157,7 @@ export function lower(graph: FoldedGraph, weights: WeightStore, machine: Machine
       lowerTransfer(lowering, 'fromTiles', { ...view, place: segment.place }, image.at(4 * done));
       done += segment.channels;
     }
-    program.endStep('output', 'output');
+    lowering.endStep('output', 'output');
     return { image, shape: graph.nodes[id]?.shape ?? { height: 0, width: 0, channels: 0 } };
   });
   return { program, input, outputs };
