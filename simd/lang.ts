@@ -167,6 +167,14 @@ export class Vec {
     return this.binary(0x4e, other);
   }
 
+  /** Whether any bit is set. */
+  anyTrue(): Int {
+    return new Int((code) => {
+      this.emit(code);
+      code.push(...simd(0x53));
+    });
+  }
+
   /** Lanes of both, numbered 0 to 3 and 4 to 7. */
   shuffle(other: Vec, lanes: readonly [number, number, number, number]): Vec {
     return new Vec((code) => {
@@ -176,12 +184,87 @@ export class Vec {
     });
   }
 
+  /** The first two lanes, as float64. */
+  toDoubles(): Doubles {
+    return new Doubles((code) => {
+      this.emit(code);
+      code.push(...simd(0x5f));
+    });
+  }
+
   /** 2 to the power of these whole numbers, by the bits of the exponent. */
   exponent(): Vec {
     return new Vec((code) => {
       this.emit(code);
       code.push(...simd(0xf8), 0x41, ...signed(127), ...simd(0x11), ...simd(0xae), 0x41, 23, ...simd(0xab));
     });
+  }
+}
+
+/** Two float64. */
+export class Doubles {
+  constructor(readonly emit: Emit) {}
+
+  private binary(opcode: number, other: Doubles): Doubles {
+    return new Doubles((code) => {
+      this.emit(code);
+      other.emit(code);
+      code.push(...simd(opcode));
+    });
+  }
+
+  plus(other: Doubles): Doubles {
+    return this.binary(0xf0, other);
+  }
+
+  minus(other: Doubles): Doubles {
+    return this.binary(0xf1, other);
+  }
+
+  times(other: Doubles): Doubles {
+    return this.binary(0xf2, other);
+  }
+
+  dividedBy(other: Doubles): Doubles {
+    return this.binary(0xf3, other);
+  }
+
+  sqrt(): Doubles {
+    return new Doubles((code) => {
+      this.emit(code);
+      code.push(...simd(0xef));
+    });
+  }
+
+  /** Two of the four lanes of both, numbered 0, 1 and 2, 3. */
+  shuffle(other: Doubles, lanes: readonly [number, number]): Doubles {
+    return new Doubles((code) => {
+      this.emit(code);
+      other.emit(code);
+      code.push(...simd(0x0d), ...lanes.flatMap((lane) => [0, 1, 2, 3, 4, 5, 6, 7].map((byte) => 8 * lane + byte)));
+    });
+  }
+
+  /** As float32 in the first two lanes, zeros behind. */
+  toFloats(): Vec {
+    return new Vec((code) => {
+      this.emit(code);
+      code.push(...simd(0x5e));
+    });
+  }
+}
+
+/** Two float64 that change. */
+export class DoublesVar extends Doubles {
+  constructor(
+    private readonly writer: Writer,
+    readonly index: number,
+  ) {
+    super((code) => code.push(0x20, ...unsigned(index)));
+  }
+
+  set(value: Doubles): void {
+    this.writer.emitSet(this.index, value.emit);
   }
 }
 
@@ -258,6 +341,12 @@ export class Writer {
     return made;
   }
 
+  doubles(value: Doubles): DoublesVar {
+    const made = new DoublesVar(this, this.local('v128'));
+    made.set(value);
+    return made;
+  }
+
   vecs(count: number, value: (i: number) => Vec): VecVar[] {
     return Array.from({ length: count }, (_, i) => this.vec(value(i)));
   }
@@ -295,6 +384,10 @@ export class Writer {
     );
   }
 
+  zeroDoubles(): Doubles {
+    return new Doubles(this.const(0).emit);
+  }
+
   const(value: number): Vec {
     const [bits = 0] = new Int32Array(Float32Array.of(value).buffer);
     const lane = [0, 8, 16, 24].map((shift) => (bits >> shift) & 255);
@@ -309,6 +402,27 @@ export class Writer {
 
   load(address: Int, offset = 0): Vec {
     return this.memory(0x00, address, offset);
+  }
+
+  loadDoubles(address: Int, offset = 0): Doubles {
+    return new Doubles((code) => {
+      address.emit(code);
+      code.push(...simd(0x00), ...memarg(offset));
+    });
+  }
+
+  /** One float64 in both lanes. */
+  splatDouble(address: Int, offset = 0): Doubles {
+    return new Doubles((code) => {
+      address.emit(code);
+      code.push(...simd(0x0a), ...memarg(offset));
+    });
+  }
+
+  storeDoubles(address: Int, value: Doubles, offset = 0): void {
+    address.emit(this.code);
+    value.emit(this.code);
+    this.code.push(...simd(0x0b), ...memarg(offset));
   }
 
   /** One float32 in every lane. */

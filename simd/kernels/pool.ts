@@ -89,15 +89,43 @@ export const gatherSum = define('gatherSum', (w, p) => {
     const out = w.int(p.out.plus(c.times(p.outChannel)));
     w.loop(0, p.pixels, 4, (at) => {
       const shift = w.int(at.times(4));
+      const to = w.int(p.to.plus(at.times(4)));
       const total = w.vec(w.const(0));
+      w.when(p.accumulate, () => total.set(w.gather((lane) => out.plus(w.loadInt(to, 4 * lane)))));
       w.loop(0, p.taps, 1, () => {
         const from = w.int(p.from.plus(shift));
         const value = w.gather((lane) => input.plus(w.loadInt(from, 4 * lane)));
         total.set(w.fma(value, w.load(p.shares.plus(shift)), total));
         shift.add(p.pixels.times(4));
       });
-      const to = w.int(p.to.plus(at.times(4)));
       for (const lane of [0, 1, 2, 3]) w.storeLane(out.plus(w.loadInt(to, 4 * lane)), total, lane);
+    });
+  });
+});
+
+export const gatherMaxGradient = define('gatherMaxGradient', (w, p) => {
+  const row = w.int(p.listLength.times(4));
+  w.loop(0, p.count, 1, (c) => {
+    const input = w.int(p.input.plus(c.times(p.inputChannel)));
+    const gradient = w.int(p.gradient.plus(c.times(p.gradientChannel)));
+    const target = w.int(p.target.plus(c.times(p.targetChannel)));
+    w.loop(0, p.pixels, 1, (at) => {
+      const from = w.int(p.from.plus(at.times(4)));
+      const place = w.int(w.loadInt(from));
+      const largest = w.vec(w.loadFirst(input.plus(place)));
+      w.loop(1, p.taps, 1, () => {
+        from.add(row);
+        const other = w.int(w.loadInt(from));
+        const value = w.vec(w.loadFirst(input.plus(other)));
+        // The first of equals keeps it.
+        w.when(value.greater(largest).anyTrue(), () => {
+          largest.set(value);
+          place.set(other);
+        });
+      });
+      const to = w.int(target.plus(place));
+      const dy = w.loadFirst(gradient.plus(w.loadInt(p.to.plus(at.times(4)))));
+      w.storeLane(to, w.loadFirst(to).plus(dy), 0);
     });
   });
 });

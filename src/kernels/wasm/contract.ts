@@ -172,7 +172,19 @@ export const KERNELS = {
   /** out[to[pixel]] = maximum over taps of in[from[tap][pixel]]. */
   gatherMax: ['input', 'inputChannel', 'from', 'taps', 'pixels', 'out', 'outChannel', 'to', 'count'],
   /** out[to[pixel]] = sum over taps of shares[tap][pixel] in[from[tap][pixel]]. */
-  gatherSum: ['input', 'inputChannel', 'from', 'shares', 'taps', 'pixels', 'out', 'outChannel', 'to', 'count'],
+  gatherSum: [
+    'input',
+    'inputChannel',
+    'from',
+    'shares',
+    'taps',
+    'pixels',
+    'out',
+    'outChannel',
+    'to',
+    'count',
+    'accumulate',
+  ],
   /** epilogue(in), channel by channel over whole channels. */
   affine: ['input', 'inputChannel', 'out', 'outChannel', 'length', 'count', 'epilogue'],
   /** epilogue(a + b). */
@@ -219,6 +231,153 @@ export const KERNELS = {
     'weights',
     'block',
   ],
+  /** Zeros. */
+  clear: ['map', 'bytes'],
+  /** Per channel the sums of x and of its square, in float64. */
+  channelSums: ['input', 'inputChannel', 'length', 'count', 'sums'],
+  /**
+   * From sums to mean and 1 / deviation (float64, `statistics`), scale and shift of the record, and the moving statistics.
+   * `constants`: float64 pixels, epsilon, momentum, 1 - momentum, pixels / (pixels - 1).
+   */
+  normFinish: ['sums', 'statistics', 'record', 'gamma', 'beta', 'mean', 'variance', 'constants', 'count'],
+  /** The same from the moving statistics, which stay. */
+  normFixed: ['statistics', 'record', 'gamma', 'beta', 'mean', 'variance', 'constants', 'count'],
+  /** Per channel, where the record's output is above its floor, the sums of dy and of dy x, in float64. */
+  normSums: ['gradient', 'gradientChannel', 'input', 'inputChannel', 'length', 'count', 'record', 'sums'],
+  /** Adds the gradients of gamma and beta; `factors`: a, b, c of dx = a dy + b x + c. `isFixed`: the statistics do not follow x. */
+  normGradient: [
+    'sums',
+    'statistics',
+    'gamma',
+    'gammaGradient',
+    'betaGradient',
+    'constants',
+    'count',
+    'factors',
+    'isFixed',
+  ],
+  /** dx = a dy + b x + c in the place of dy, dy counting where the record's output is above its floor. */
+  normApply: ['gradient', 'gradientChannel', 'input', 'inputChannel', 'length', 'count', 'record', 'factors'],
+  /** dy where the output is above zero, in its place. */
+  reluGradient: ['gradient', 'gradientChannel', 'output', 'outputChannel', 'length', 'count'],
+  /** dy y (1 - y) in the place of dy. */
+  sigmoidGradient: ['gradient', 'gradientChannel', 'output', 'outputChannel', 'length', 'count'],
+  /** Adds the sum of each channel to a number. */
+  biasGradient: ['gradient', 'gradientChannel', 'length', 'count', 'out'],
+  /** Adds dy to the first largest of each window. `listLength`: entries of one tap's list. */
+  gatherMaxGradient: [
+    'input',
+    'inputChannel',
+    'from',
+    'taps',
+    'listLength',
+    'pixels',
+    'gradient',
+    'gradientChannel',
+    'to',
+    'target',
+    'targetChannel',
+    'count',
+  ],
+  /** out (+)= sum over channels of a b. */
+  channelDot: ['a', 'aChannel', 'b', 'bChannel', 'out', 'length', 'count', 'accumulate'],
+  /** Components of 3x3 pixels of an output's gradient: A dy A^T, 25 of them. */
+  gradient3: [
+    'gradient',
+    'gradientChannel',
+    'planeStride',
+    'length',
+    'count',
+    'components',
+    'outputStride',
+    'componentStride',
+  ],
+  /** Components of 4x4 pixels, 36 of them. */
+  gradient4: [
+    'gradient',
+    'gradientChannel',
+    'planeStride',
+    'length',
+    'count',
+    'components',
+    'outputStride',
+    'componentStride',
+  ],
+  /**
+   * Per component, sums over all tiles of an output's components times an input's: sums[row block][output][row][column section].
+   * `plan`: per component list of rows, its end, column sections, shift of the inputs, offset of the sums, rows of a block.
+   */
+  nestedGradient: [
+    'components',
+    'componentStride',
+    'plan',
+    'outputs',
+    'outputStride',
+    'outputComponent',
+    'sums',
+    'count',
+    'outputCount',
+    'length',
+    'pass',
+  ],
+  /** Sums of components back to taps: G^T M G, added to the gradient of the filter. `table`: see plan/lower/gradients.ts. */
+  unpackNested: [
+    'sums',
+    'table',
+    'points',
+    'sections',
+    'lead',
+    'kernelSize',
+    'inputs',
+    'outputs',
+    'gradient',
+    'rowStride',
+    'columnStride',
+    'inputStride',
+    'outputStride',
+  ],
+  /** Sums over all places of planes of rows of inputs times outputs: sums[row block][output][row]. */
+  gemmGradient: [
+    'channels',
+    'rows',
+    'start',
+    'planes',
+    'planeStride',
+    'length',
+    'gradient',
+    'gradientChannel',
+    'outputs',
+    'sums',
+    'pass',
+    'block',
+  ],
+  /** The same over lists of places, rows k = (tap, channel). */
+  gatherGradient: [
+    'channels',
+    'inputs',
+    'from',
+    'taps',
+    'listLength',
+    'pixels',
+    'gradient',
+    'gradientChannel',
+    'to',
+    'outputs',
+    'offsets',
+    'rows',
+    'panel',
+    'panelRow',
+    'sums',
+    'block',
+  ],
+  /** Sums of a product added to the gradient of a filter. */
+  unpackGemm: ['sums', 'block', 'taps', 'inputs', 'outputs', 'gradient', 'tapPlaces', 'inputStride', 'outputStride'],
+  /** Bias of each record. */
+  biasRecord: ['bias', 'record', 'count'],
+  /** Adam; `constants`: rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon. */
+  adam: ['weights', 'mean', 'square', 'gradient', 'bytes', 'constants'],
+  /** gradient += factors[0] weight + factors[1] sign(weight). */
+  penalty: ['weights', 'gradient', 'bytes', 'constants'],
 } as const;
 
 /** Name of a kernel. */

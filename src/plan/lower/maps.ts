@@ -252,6 +252,7 @@ function resample(
       out: at(target, start),
       outChannel: to.channelStride,
       count: part.channels,
+      accumulate: 0,
       shares,
       ...places,
     });
