@@ -25,6 +25,8 @@ export interface Tiles extends Size {
   readonly first: number;
   readonly planeStride: number;
   readonly channelStride: number;
+  /** Places of all planes of a channel. */
+  readonly places: number;
 }
 
 /** Tile rows above and below all images that a kernel may read: a 13x13 kernel reads two and the transform one more. */
@@ -59,6 +61,7 @@ export function tilesOf({ height, width }: Size, tile: 3 | 4, batch: number): Ti
     planeStride: 4 * plane,
     // Channels do not start at the same place of a page.
     channelStride: 4 * (tile * tile * plane + 16),
+    places: tile * tile * plane,
   };
 }
 

@@ -4,8 +4,16 @@ import type { Read } from './graph/fold.js';
 import { Buffer, type Place, Program } from './program.js';
 import { roundUp } from './tiles.js';
 
+/** Where a packing reads and writes, and how it gets a table. */
+export interface PackPlaces {
+  readonly filter: Place;
+  readonly scale: Place;
+  readonly weights: Place;
+  readonly table: (content: Int32Array) => Place;
+}
+
 /** Writes the calls that pack a filter. */
-export type PackCalls = (program: Program, places: { filter: Place; scale: Place; weights: Place }) => void;
+export type PackCalls = (program: Program, places: PackPlaces) => void;
 
 /** Vectors of factors are read four at a time. */
 const padded = (values: Float64Array): Float32Array => {
@@ -65,6 +73,7 @@ export class FixedWeights implements Weights {
       filter: raw.at(),
       scale: new Buffer(scale.byteLength, 'arena', scale).at(),
       weights: buffer.at(),
+      table: (content) => new Buffer(content.byteLength, 'arena', content).at(),
     });
     this.program.endStep(filter.name, 'pack');
     return buffer.at();
@@ -80,5 +89,37 @@ export class FixedWeights implements Weights {
   /** Every weight, packed or not. */
   all(): readonly Buffer[] {
     return [...this.buffers.values()];
+  }
+}
+
+/** Weights that a training step changes: packed again in each step, just before they are used. */
+export class ChangingWeights implements Weights {
+  private readonly buffers = new Map<string, Buffer>();
+
+  constructor(
+    private readonly program: Program,
+    private readonly masters: ReadonlyMap<tfl.LayerVariable, Buffer>,
+  ) {}
+
+  packed(
+    key: string,
+    bytes: number,
+    { filter, factors }: { readonly filter: tfl.LayerVariable; readonly factors: Float64Array },
+    calls: PackCalls,
+  ): Place {
+    const known = this.buffers.get(key);
+    if (known !== undefined) return known.at();
+    const buffer = new Buffer(bytes + 64, 'arena');
+    this.buffers.set(key, buffer);
+    const master = this.masters.get(filter);
+    if (master === undefined) throw new Error(`The weight ${filter.name} has no place in the plan.`);
+    const scale = padded(factors);
+    calls(this.program, {
+      filter: master.at(),
+      scale: new Buffer(scale.byteLength, 'table', scale).at(),
+      weights: buffer.at(),
+      table: (content) => new Buffer(content.byteLength, 'table', content).at(),
+    });
+    return buffer.at();
   }
 }

@@ -40,7 +40,7 @@ export function build({ network, options, input }: OracleCase): tfl.LayersModel 
 }
 
 /** The largest error of a digest, relative to the norm of the reference or, where that is below it, to `floor`. */
-function digestError(actual: Digest, expected: Digest, floor = 0): number {
+export function digestError(actual: Digest, expected: Digest, floor = 0): number {
   const scale = Math.max(expected[0], floor);
   return Math.max(Math.abs(actual[0] - expected[0]), Math.abs(actual[1] - expected[1])) / scale;
 }

@@ -4,7 +4,8 @@
  */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Epilogue } from './epilogue.js';
-import type { ConvOp, Graph, MapShape, Node, Op, Pair, TransposedOp } from './types.js';
+import { countReaders, withPadding } from './training.js';
+import type { Graph, MapShape, Node, Op, Pair, TransposedOp } from './types.js';
 
 /** Values of a weight. */
 export type Read = (variable: tfl.LayerVariable) => Float32Array;
@@ -67,24 +68,9 @@ function absorb(epilogue: Epilogue, { op, shape }: Node, read: Read): boolean {
 
 const moved = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
 
-/** A convolution or pooling that reads a padded map as one that pads itself, or null. */
-function withPadding(op: Op, [rows, columns]: Pair): Op | null {
-  if (rows > 0 || columns > 0) return null;
-  const pad = <T extends { padding: { top: number; left: number; bottom: number; right: number } }>(item: T): T => ({
-    ...item,
-    padding: { ...item.padding, top: item.padding.top - rows, left: item.padding.left - columns },
-  });
-  if (op.kind === 'conv') return { ...op, levels: op.levels.map(pad) } satisfies ConvOp;
-  if (op.kind === 'pool') return { ...pad(op), zeros: true };
-  return null;
-}
-
 /** Folds a graph for inference. */
 export function fold(graph: Graph, read: Read): FoldedGraph {
-  const readers = new Array<number>(graph.nodes.length).fill(0);
-  for (const id of [...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs]) {
-    readers[id] = (readers[id] ?? 0) + 1;
-  }
+  const readers = countReaders(graph);
   const nodes: FoldedNode[] = [];
   // Where the map of each node of the graph is made.
   const place: number[] = [];

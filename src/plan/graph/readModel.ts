@@ -130,8 +130,18 @@ const norm: Rule = (call, config) => {
   const beta = config.center === false ? null : weight(call, next++);
   const mean = weight(call, next++);
   const variance = weight(call, next);
+  const momentum = layer instanceof BatchNorm ? Number(config.momentum) : null;
   return [
-    { kind: 'norm', gamma, beta, mean, variance, epsilon: Number(config.epsilon) },
+    {
+      kind: 'norm',
+      gamma,
+      beta,
+      mean,
+      variance,
+      epsilon: Number(config.epsilon),
+      momentum,
+      isFrozen: !layer.trainable,
+    },
     ...(layer instanceof BatchNorm ? activation(call, config) : []),
   ];
 };

@@ -51,6 +51,10 @@ export interface NormOp {
   readonly mean: tfl.LayerVariable;
   readonly variance: tfl.LayerVariable;
   readonly epsilon: number;
+  /** In training: the share of the old moving statistics that a step keeps; null where the layer has rules of its own. */
+  readonly momentum: number | null;
+  /** A frozen normalisation keeps to its moving statistics in training. */
+  readonly isFrozen: boolean;
 }
 
 export type ActivationKind = 'relu' | 'sigmoid' | 'softmax';

@@ -87,9 +87,11 @@ export class Lowering {
     return this.table(`zeros ${count}`, () => new Float32Array(count + 16));
   }
 
-  /** The addresses of channels of a view. */
-  addresses(view: View, start = 0, end = view.channels): Place {
+  /** The addresses of channels of a view, the last one repeated up to a length. */
+  addresses(view: View, start = 0, end = view.channels, length = end - start): Place {
     const words = [...channelPlaces(view)].slice(start, end);
+    const last = words.at(-1);
+    while (last !== undefined && words.length < length) words.push(last);
     return new Buffer(4 * words.length, 'table', words).at();
   }
 }

@@ -3,6 +3,7 @@ import { Epilogue } from '../graph/epilogue.js';
 import type { FoldedGraph, FoldedNode } from '../graph/fold.js';
 import type { MapShape } from '../graph/types.js';
 import { Buffer, type Place, Program } from '../program.js';
+import { tileFor } from '../tileFor.js';
 import type { FixedWeights } from '../weights.js';
 import { Lowering, type Machine, type View } from './context.js';
 import { lowerConv, lowerTransposedConv, type Precision } from './convolution.js';
@@ -25,14 +26,6 @@ export interface Lowered {
   readonly program: Program;
   readonly input: Buffer;
   readonly outputs: readonly { readonly image: Buffer; readonly shape: MapShape }[];
-}
-
-/** Tiles of 4 pixels serve dense 3x3 convolutions best, tiles of 3 every larger kernel. */
-function tileOf({ nodes }: FoldedGraph): 3 | 4 {
-  const hasLarger = nodes.some(
-    ({ op }) => op.kind === 'conv' && op.strides[0] === 1 && op.levels.some(({ kernelSize: [k] }) => k > 3),
-  );
-  return hasLarger ? 3 : 4;
 }
 
 /** Nodes that an output depends on. */
@@ -124,7 +117,7 @@ function lowerNode(
 /** Lowers a graph for one size of image. */
 export function lower(graph: FoldedGraph, weights: FixedWeights, machine: Machine, precision: Precision): Lowered {
   const program = new Program();
-  const lowering = new Lowering(program, weights, machine, tileOf(graph), 1);
+  const lowering = new Lowering(program, weights, machine, tileFor(graph.nodes.map(({ op }) => op)), 1);
   const live = reachable(graph);
   const margins = withMargins(graph);
   const imageOf = (id: number | undefined): Buffer => {

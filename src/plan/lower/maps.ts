@@ -10,8 +10,6 @@ import { nameOf, pixelCount, ZERO_PLACE } from './products.js';
 /** A map that is written, all its channels. */
 export type Target = View & { readonly place: Place };
 
-const floats = (tiles: Tiles): number => tiles.channelStride / 4;
-
 /** Channels that lie one behind the other in every one of the views. */
 function* commonRuns(views: readonly View[], channels: number): Generator<{ start: number; parts: Segment[] }> {
   for (let start = 0; start < channels; ) {
@@ -36,7 +34,7 @@ export function lowerAffine(lowering: Lowering, input: View, target: Target, epi
       inputChannel: channelStride,
       out: at(target, start),
       outChannel: channelStride,
-      length: floats(target.tiles),
+      length: target.tiles.places,
       count: part.channels,
       epilogue: epilogue.plus(start * EPILOGUE_BYTES),
     });
@@ -91,7 +89,7 @@ function combine(
       bChannel: b.stride,
       out: at(target, start),
       outChannel: channelStride,
-      length: floats(target.tiles),
+      length: target.tiles.places,
       count: parts[0]?.channels ?? 0,
       epilogue: epilogue.plus(start * EPILOGUE_BYTES),
     });
@@ -115,7 +113,7 @@ export function lowerActivation(
       inputChannel: target.tiles.channelStride,
       out: at(target, start),
       outChannel: target.tiles.channelStride,
-      length: floats(target.tiles),
+      length: target.tiles.places,
       count: part.channels,
     });
   }
@@ -259,31 +257,94 @@ function resample(
   }
 }
 
-/** Enlargement by whole factors: nearest, or bilinear with aligned corners. */
-export function lowerEnlarge(
-  lowering: Lowering,
-  input: View,
-  target: Target,
-  { method, factors }: { method: 'nearest' | 'bilinear'; factors: Pair },
-): void {
-  const axis = (from: number, to: number, factor: number): Sampling => {
-    if (method === 'nearest') return (o) => [{ index: Math.floor(o / factor), share: 1 }];
-    const step = to > 1 ? (from - 1) / (to - 1) : 0;
-    return (o) => {
-      const position = o * step;
-      const index = Math.min(Math.floor(position), from - 1);
-      const share = position - index;
-      return [
-        { index, share: 1 - share },
-        { index: Math.min(index + 1, from - 1), share },
-      ];
-    };
+/** The gradient of a pooling; `target` gets a map of its own. */
+export function lowerPoolGradient(lowering: Lowering, input: View, dy: Target, op: PoolOp, target: Target): void {
+  const { tiles: from } = input;
+  const { tiles: to } = dy;
+  lowering.program.call('clear', { map: target.place, bytes: target.channels * from.channelStride });
+  const lists = windowLists(lowering, from, to, op);
+  for (const { start, parts } of commonRuns([input], dy.channels)) {
+    const [part] = parts;
+    if (part === undefined) continue;
+    lowering.program.call('gatherMaxGradient', {
+      input: part.place,
+      inputChannel: from.channelStride,
+      from: lists.from,
+      taps: lists.taps,
+      listLength: lists.pixels,
+      pixels: pixelCount(to),
+      gradient: at(dy, start),
+      gradientChannel: to.channelStride,
+      to: lists.to,
+      target: at(target, start),
+      targetChannel: from.channelStride,
+      count: part.channels,
+    });
+  }
+}
+
+/** How the pixels of an input along an axis are reached from those of an output: a sampling turned round. */
+function turned(sampling: Sampling, from: number, to: number): Sampling {
+  const found = Array.from({ length: from }, (): { index: number; share: number }[] => []);
+  for (let o = 0; o < to; o++) {
+    for (const { index, share } of sampling(o)) if (share !== 0) found[index]?.push({ index: o, share });
+  }
+  const most = Math.max(1, ...found.map((row) => row.length));
+  // Every pixel has as many terms as the one that has most.
+  return (i) => {
+    const row = found[i] ?? [];
+    const [first = { index: 0, share: 0 }] = row;
+    return [...row, ...Array.from({ length: most - row.length }, () => ({ index: first.index, share: 0 }))];
   };
+}
+
+/** An enlargement: nearest, or bilinear with aligned corners. */
+interface Enlargement {
+  readonly method: 'nearest' | 'bilinear';
+  readonly factors: Pair;
+}
+
+function enlargedAxis({ method, factors }: Enlargement, axis: 0 | 1, from: number, to: number): Sampling {
+  if (method === 'nearest') return (o) => [{ index: Math.floor(o / factors[axis]), share: 1 }];
+  const step = to > 1 ? (from - 1) / (to - 1) : 0;
+  return (o) => {
+    const position = o * step;
+    const index = Math.min(Math.floor(position), from - 1);
+    const share = position - index;
+    return [
+      { index, share: 1 - share },
+      { index: Math.min(index + 1, from - 1), share },
+    ];
+  };
+}
+
+/** Enlargement by whole factors. */
+export function lowerEnlarge(lowering: Lowering, input: View, target: Target, enlargement: Enlargement): void {
+  const { tiles: from } = input;
+  const { tiles: to } = target;
   resample(lowering, input, target, {
-    key: `${method} ${factors}`,
-    rows: axis(input.tiles.height, target.tiles.height, factors[0]),
-    columns: axis(input.tiles.width, target.tiles.width, factors[1]),
+    key: `${enlargement.method} ${enlargement.factors}`,
+    rows: enlargedAxis(enlargement, 0, from.height, to.height),
+    columns: enlargedAxis(enlargement, 1, from.width, to.width),
   });
+}
+
+/** The gradient of an enlargement. */
+export function lowerEnlargeGradient(lowering: Lowering, dy: Target, enlargement: Enlargement, target: Target): void {
+  const { tiles: from } = target;
+  const { tiles: to } = dy;
+  const axis = (i: 0 | 1, small: number, large: number) =>
+    turned(enlargedAxis(enlargement, i, small, large), small, large);
+  resample(lowering, dy, target, {
+    key: `${enlargement.method} gradient ${enlargement.factors}`,
+    rows: axis(0, from.height, to.height),
+    columns: axis(1, from.width, to.width),
+  });
+}
+
+/** The gradient of a crop or a padding. */
+export function lowerShiftGradient(lowering: Lowering, dy: Target, [rows, columns]: Pair, target: Target): void {
+  lowerShift(lowering, dy, target, [-rows, -columns]);
 }
 
 /** A crop or a padding of its own. */

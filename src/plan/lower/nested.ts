@@ -33,19 +33,19 @@ function sectionsOf(kernelSize: number): Sections {
 }
 
 /** The sections of a component along one axis: a tap of zero empties the point 0 of the first or infinity of the last. */
-function listed({ count, lead, trail }: Sections, component: number, points: number): number[] {
+export function listed({ count, lead, trail }: Sections, component: number, points: number): number[] {
   return Array.from({ length: count }, (_, s) => s).filter(
     (s) => !(s === 0 && lead > 0 && component === 0) && !(s === count - 1 && trail > 0 && component === points - 1),
   );
 }
 
 /** A connection with what its kernels need to know. */
-interface NestedLevel extends Connection {
+export interface NestedLevel extends Connection {
   readonly sections: Sections;
 }
 
 /** Geometry of one pass: all levels of one kind over bands of tile rows. */
-interface Pass {
+export interface Pass {
   readonly points: 5 | 6;
   readonly levels: readonly NestedLevel[];
   /** Channels transformed at a time. */
@@ -87,8 +87,15 @@ function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[],
   return levels.some(isRows) && most >= step ? Math.floor(most / step) * step : rows;
 }
 
+/** The bands of all images, by their first tile row. */
+export function bandsOf({ batch, tileRows }: Tiles, bandRows: number): { sample: number; t0: number }[] {
+  return Array.from({ length: batch }, (_, sample) =>
+    Array.from({ length: Math.ceil(tileRows / bandRows) }, (_, band) => ({ sample, t0: band * bandRows })),
+  ).flat();
+}
+
 /** Strides of the buffers of a pass, in bytes. */
-interface Scratch {
+export interface Scratch {
   readonly components: Place;
   readonly componentStride: number;
   readonly channelStride: number;
@@ -98,7 +105,7 @@ interface Scratch {
   readonly rowStride: number;
 }
 
-function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch {
+export function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch {
   const { points, chunk, bandRows, above, below, levels } = pass;
   const reach = above + below;
   const spare = levels.some(isRows) ? 5 * tiles.pitch : 0;
@@ -221,7 +228,7 @@ function packed(
         outputs: to - from,
         scale: places.scale,
         points,
-        table: new Buffer(lists.packTable.byteLength, 'arena', lists.packTable).at(),
+        table: places.table(lists.packTable),
         weights: places.weights,
         block: asRows ? 1 : 2,
       });
@@ -257,10 +264,7 @@ function lowerPass(
     const outputs = asRows ? 1 : 2 * Math.ceil(block / 2);
     return { ...nested, lists, asRows, part, sums: lowering.scratch(outputs * scratch.sumOutput + 512) };
   });
-  const bands = Array.from({ length: tiles.batch }, (_, sample) =>
-    Array.from({ length: Math.ceil(tiles.tileRows / bandRows) }, (_, band) => ({ sample, t0: band * bandRows })),
-  ).flat();
-  for (const { sample, t0 } of bands) {
+  for (const { sample, t0 } of bandsOf(tiles, bandRows)) {
     const rows = Math.min(bandRows, tiles.tileRows - t0);
     const length = rows * tiles.pitch;
     const reach = above + pass.below;
@@ -370,15 +374,12 @@ export function isNestable(
   );
 }
 
-/** Computes connections of one input to one target; those that share their windows share the transform. */
-export function lowerNested(
+/** The passes over an input: connections whose windows start alike share the transform of the input. */
+export function nestedPasses(
   lowering: Lowering,
-  input: View,
+  { tiles, channels }: View,
   connections: readonly Connection[],
-  finish: Finish,
-  destination: Destination,
-): void {
-  const { tiles } = input;
+): Pass[] {
   const points = tiles.tile === 3 ? 5 : 6;
   const nested = connections.map(
     (connection): NestedLevel => ({ ...connection, sections: sectionsOf(connection.kernelSize[0]) }),
@@ -388,12 +389,12 @@ export function lowerNested(
     ...nested.filter(isLarge).map((level) => [level]),
     ...([0, 1] as const).map((kind) => nested.filter((l) => !isLarge(l) && l.sections.kind === kind)),
   ].filter((pass) => pass.length > 0);
-  for (const members of passes) {
+  return passes.map((members) => {
     const isAlone = members.some(isLarge);
-    const chunk = isAlone ? (members[0]?.inputs ?? 1) : chunkOf(input.channels, members);
+    const chunk = isAlone ? (members[0]?.inputs ?? 1) : chunkOf(channels, members);
     // All channels at once are larger than the cache anyhow: few bands, so that the filters are read few times.
     const size = isAlone ? Math.min(chunk, 16) : chunk;
-    const pass: Pass = {
+    return {
       points,
       levels: members,
       chunk,
@@ -401,6 +402,18 @@ export function lowerNested(
       above: Math.max(...members.map(({ sections }) => sections.before)),
       below: Math.max(...members.map(({ sections }) => sections.count - 1 - sections.before)),
     };
+  });
+}
+
+/** Computes connections of one input to one target. */
+export function lowerNested(
+  lowering: Lowering,
+  input: View,
+  connections: readonly Connection[],
+  finish: Finish,
+  destination: Destination,
+): void {
+  for (const pass of nestedPasses(lowering, input, connections)) {
     lowerPass(lowering, input, pass, finish, destination);
   }
 }

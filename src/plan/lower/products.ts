@@ -1,7 +1,7 @@
 /** Convolutions as matrix products: 1x1 on whole planes, all others over lists of places. */
 import { EPILOGUE_BYTES } from '../graph/epilogue.js';
 import type { Pair, TransposedOp } from '../graph/types.js';
-import { Buffer, type Place } from '../program.js';
+import type { Place } from '../program.js';
 import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import type { Lowering, View } from './context.js';
 import type { Connection, Destination, FilterAccess, Finish } from './filters.js';
@@ -80,7 +80,7 @@ function packedProduct(
     (program, places) => {
       program.call('packGemm', {
         filter: places.filter.plus(access.base + first * access.output),
-        tapPlaces: new Buffer(4 * taps.length, 'arena', Int32Array.from(taps)).at(),
+        tapPlaces: places.table(Int32Array.from(taps)),
         inputStride: access.input,
         taps: taps.length,
         inputs,
@@ -191,7 +191,7 @@ export function windowLists(lowering: Lowering, stencil: Stencil, from: Tiles, t
 }
 
 /** Offsets of all taps in a filter. */
-const tapOffsets = ({ row, column }: FilterAccess, [kh, kw]: Pair): number[] =>
+export const tapOffsets = ({ row, column }: FilterAccess, [kh, kw]: Pair): number[] =>
   Array.from({ length: kh * kw }, (_, tap) => Math.floor(tap / kw) * row + (tap % kw) * column);
 
 /** A direct convolution of any kernel, stride, dilation and padding. */

@@ -1,0 +1,228 @@
+/** A training step as one list of kernel calls over one memory: forward, backward, and the update of all weights. */
+import type * as tfl from '@tensorflow/tfjs-layers';
+import type { KernelBinaries } from '../runtime/providers.js';
+import { Engine, type ReadyStep, runSteps } from './engine.js';
+import { readModel } from './graph/readModel.js';
+import { foldForTraining } from './graph/training.js';
+import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
+import { type LoweredTraining, lowerTraining } from './lower/training.js';
+import { planMemory } from './memory.js';
+import { Buffer, Program } from './program.js';
+import { tileFor } from './tileFor.js';
+import { roundUp } from './tiles.js';
+
+/** A penalty on a weight: l1 |w| + l2 w^2. */
+export interface Penalty {
+  readonly l1: number;
+  readonly l2: number;
+}
+
+/** Numbers of Adam (Kingma and Ba 2015) for one step. */
+export interface AdamStep {
+  /** Learning rate over the correction of the mean. */
+  readonly rate: number;
+  /** Square root of the correction of the squares. */
+  readonly correction: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/** What a plan keeps of one weight that is trained. */
+interface Trained {
+  readonly variable: tfl.LayerVariable;
+  readonly master: Buffer;
+  readonly gradient: Buffer;
+  readonly mean: Buffer;
+  readonly square: Buffer;
+}
+
+/** The program for one size of batch. */
+interface SizedStep {
+  readonly forward: readonly ReadyStep[];
+  readonly backward: readonly ReadyStep[];
+  readonly input: Buffer;
+  readonly outputs: LoweredTraining['outputs'];
+}
+
+const CONSTANTS = 8;
+
+const sizeOf = (variable: tfl.LayerVariable): number =>
+  variable.shape.reduce<number>((size, length) => size * (length ?? 1), 1);
+
+/** Trains a model without its framework; weights and moments live in the plan until they are read back. */
+export class TrainingPlan {
+  private readonly engine: Engine;
+  private readonly masters = new Map<tfl.LayerVariable, Buffer>();
+  private readonly trained: readonly Trained[];
+  private readonly update: readonly ReadyStep[];
+  private readonly constants: Buffer;
+  private readonly sizes = new Map<string, SizedStep>();
+  private current: SizedStep | null = null;
+
+  constructor(
+    private readonly model: tfl.LayersModel,
+    binaries: KernelBinaries,
+    penalties: ReadonlyMap<tfl.LayerVariable, Penalty> = new Map(),
+  ) {
+    this.engine = new Engine(binaries);
+    for (const variable of model.weights) this.masters.set(variable, this.keep(4 * sizeOf(variable)));
+    this.trained = model.trainableWeights.map((variable) => {
+      const bytes = 4 * sizeOf(variable);
+      const master = this.masters.get(variable);
+      if (master === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
+      return { variable, master, gradient: this.keep(bytes), mean: this.keep(bytes), square: this.keep(bytes) };
+    });
+    this.constants = this.keep(4 * CONSTANTS);
+    this.update = this.engine.ready(this.updateProgram(penalties));
+  }
+
+  /** Bytes of the memory in use. */
+  get bytes(): number {
+    return this.engine.bytes;
+  }
+
+  /** Puts the values of weights into the plan. */
+  load(weights: WeightValues): void {
+    for (const [variable, values] of weights) this.write(this.masters.get(variable), values);
+  }
+
+  /** Puts the moments of Adam into the plan; those that are left out are zeros. */
+  loadMoments(mean: WeightValues, square: WeightValues): void {
+    for (const { variable, mean: m, square: s } of this.trained) {
+      this.write(m, mean.get(variable) ?? new Float32Array(sizeOf(variable)));
+      this.write(s, square.get(variable) ?? new Float32Array(sizeOf(variable)));
+    }
+  }
+
+  /** The values of all weights, as copies. */
+  weights(): Map<tfl.LayerVariable, Float32Array> {
+    return new Map([...this.masters].map(([variable, buffer]) => [variable, this.copy(buffer, variable)]));
+  }
+
+  /** The gradients of the last step, or the moments of Adam, as copies. */
+  state(kind: 'gradient' | 'mean' | 'square'): Map<tfl.LayerVariable, Float32Array> {
+    return new Map(this.trained.map((own) => [own.variable, this.copy(own[kind], own.variable)]));
+  }
+
+  /**
+   * Computes the model's outputs of a batch and the moving statistics.
+   *
+   * @param images `batch * height * width * channels` values.
+   * @returns The outputs, [batch, height, width, channels] each, as views that are valid until the next call.
+   * @throws UnplannableError where a layer has no rule; OutOfMemoryError.
+   */
+  forward(images: Float32Array, batch: number, shape: ImageShape): OutputMap[] {
+    const step = this.stepFor(batch, shape);
+    this.engine.floats(step.input.address, images.length).set(images);
+    runSteps(step.forward);
+    this.current = step;
+    return step.outputs.map(({ value, shape: { height, width, channels } }) => ({
+      data: this.engine.floats(value.address, value.bytes / 4),
+      shape: [height, width, channels],
+    }));
+  }
+
+  /** Computes the gradients of all weights from those of the outputs. */
+  backward(gradients: readonly Float32Array[]): void {
+    const { current } = this;
+    if (current === null) throw new Error('A backward pass follows a forward pass.');
+    for (const [i, { gradient }] of current.outputs.entries()) {
+      const values = gradients[i];
+      if (values === undefined) throw new Error('Every output needs a gradient.');
+      this.engine.floats(gradient.address, values.length).set(values);
+    }
+    runSteps(current.backward);
+    this.current = null;
+  }
+
+  /** Takes one step of Adam with the gradients of the last backward pass. */
+  adam({ rate, correction, beta1, beta2, epsilon }: AdamStep): void {
+    this.engine
+      .floats(this.constants.address, CONSTANTS)
+      .set([rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 0]);
+    runSteps(this.update);
+  }
+
+  /** The steps for a profile. */
+  stepsFor(batch: number, shape: ImageShape): readonly ReadyStep[] {
+    const { forward, backward } = this.stepFor(batch, shape);
+    return [...forward, ...backward, ...this.update];
+  }
+
+  private stepFor(batch: number, shape: ImageShape): SizedStep {
+    const key = [batch, ...shape].join('x');
+    const known = this.sizes.get(key);
+    if (known !== undefined) return known;
+    const made = this.build(batch, shape);
+    this.sizes.set(key, made);
+    return made;
+  }
+
+  private build(batch: number, shape: ImageShape): SizedStep {
+    const { engine } = this;
+    const graph = foldForTraining(readModel(this.model, shape));
+    const gradients = new Map(this.trained.map(({ variable, gradient }) => [variable, gradient]));
+    const lowered = lowerTraining(
+      graph,
+      { masters: this.masters, gradients },
+      { machine: { vectors: engine.vectors }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) },
+      'fast',
+    );
+    const { program, forwardSteps, input, outputs, lasting } = lowered;
+    const { arena, arenaBytes, tables, tableBytes } = planMemory(program, [
+      input,
+      ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
+    ]);
+    for (const buffer of lasting) {
+      buffer.address = engine.allocate(buffer.bytes).start;
+      engine.write(buffer);
+    }
+    const block = engine.allocate(arenaBytes + tableBytes);
+    for (const [buffer, offset] of arena) buffer.address = block.start + offset;
+    for (const [buffer, offset] of tables) buffer.address = block.start + arenaBytes + offset;
+    for (const buffer of tables.keys()) engine.write(buffer);
+    const steps = engine.ready(program);
+    return { forward: steps.slice(0, forwardSteps), backward: steps.slice(forwardSteps), input, outputs };
+  }
+
+  private updateProgram(penalties: ReadonlyMap<tfl.LayerVariable, Penalty>): Program {
+    const program = new Program();
+    for (const { variable, master, gradient, mean, square } of this.trained) {
+      const penalty = penalties.get(variable);
+      const { bytes } = master;
+      if (penalty !== undefined) {
+        const factors = new Buffer(16, 'weights', Float32Array.of(2 * penalty.l2, penalty.l1, 0, 0));
+        factors.address = this.engine.allocate(factors.bytes).start;
+        this.engine.write(factors);
+        program.call('penalty', { weights: master.at(), gradient: gradient.at(), bytes, constants: factors.at() });
+      }
+      program.call('adam', {
+        weights: master.at(),
+        mean: mean.at(),
+        square: square.at(),
+        gradient: gradient.at(),
+        bytes,
+        constants: this.constants.at(),
+      });
+    }
+    program.endStep('weights', 'adam');
+    return program;
+  }
+
+  /** A buffer for the plan's whole life, of whole vectors. */
+  private keep(bytes: number): Buffer {
+    const buffer = new Buffer(roundUp(bytes, 16), 'weights');
+    buffer.address = this.engine.allocate(buffer.bytes).start;
+    return buffer;
+  }
+
+  private write(buffer: Buffer | undefined, values: Float32Array): void {
+    if (buffer === undefined) throw new Error('A weight does not belong to the plan.');
+    this.engine.floats(buffer.address, values.length).set(values);
+  }
+
+  private copy({ address }: Buffer, variable: tfl.LayerVariable): Float32Array {
+    return this.engine.floats(address, sizeOf(variable)).slice();
+  }
+}
