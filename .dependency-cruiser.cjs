@@ -16,9 +16,10 @@ const rooms = {
   data: leaf,
   optimizers: leaf,
   // Of the kernels the plan knows names and parameters alone.
-  plan: ['layers', 'kernels/wasm/contract.ts', ...leaf],
+  plan: ['layers', 'optimizers', 'kernels/wasm/contract.ts', ...leaf],
   inference: ['plan', 'models', 'layers', 'data', 'metrics', ...leaf],
   training: [
+    'plan',
     'inference',
     'models',
     'layers',

@@ -76,6 +76,11 @@ export class OptimizedModel {
     }
   }
 
+  /** Takes over the weights that the model has now. */
+  async reload(): Promise<void> {
+    this.plan?.reload(await readWeights(this.model));
+  }
+
   /** Instructions in use: SIMD128, or relaxed SIMD with its fused multiply-add; null where the model is not planned. */
   get simd(): 'simd128' | 'relaxed' | null {
     return this.plan?.simd ?? null;
@@ -171,7 +176,7 @@ function prove(model: tfl.LayersModel, plan: InferencePlan): number {
  * your own, for `predict` on tensors.
  *
  * The plan is checked against the model on a sample; where a layer has no rule, or the backend computes on a GPU, the result
- * runs the model operation by operation and says why in `reason`. Weights are read once: plan again after training.
+ * runs the model operation by operation and says why in `reason`. Weights are read once: call `reload` after training.
  *
  * @param model A built model of one image input.
  * @param options `precision`: see {@link OptimizeOptions}.
@@ -220,13 +225,14 @@ const identities = (model: tfl.LayersModel): object[] => model.weights.map((weig
  * @returns What predicts: the plan, or the model itself on other backends and where memory does not suffice.
  */
 export async function predictorOf(model: tfl.LayersModel): Promise<Pick<OptimizedModel, 'predict'>> {
-  const itself = { predict: (x: tf.Tensor4D) => model.predict(x) };
+  const itself = { predict: (x: tf.Tensor4D) => model.predict(x, { batchSize: x.shape[0] }) };
   if (tf.getBackend() !== 'wasm') return itself;
   const weights = identities(model);
   const known = kept.get(model);
   if (known !== undefined && weights.every((id, i) => id === known.weights[i])) return known.optimized;
   try {
-    const optimized = await OptimizedModel.create(model, 'fast');
+    const optimized = known?.optimized ?? (await OptimizedModel.create(model, 'fast'));
+    if (known !== undefined) await optimized.reload();
     kept.set(model, { weights, optimized });
     return optimized;
   } catch (error) {

@@ -32,6 +32,15 @@ export type NamedTensor = Awaited<ReturnType<tf.Optimizer['getWeights']>>[number
 /** Gradients as tf.Optimizer receives them: by variable name, or as a list of named tensors. */
 export type Gradients = tf.NamedTensorMap | NamedTensor[];
 
+/** The numbers of one step: weight -= rate mean / (sqrt(square) / correction + epsilon). */
+export interface AdamStep {
+  readonly rate: number;
+  readonly correction: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
 const STEP = 'step';
 
 /**
@@ -68,10 +77,21 @@ export class Adam extends tf.Optimizer {
     return this.steps;
   }
 
-  override applyGradients(gradients: Gradients): void {
+  /** Counts a step that somebody else takes, and gives its numbers. */
+  advance(): AdamStep {
     this.steps += 1;
-    const rate = this.learningRate / (1 - this.beta1 ** this.steps);
-    const correction = Math.sqrt(1 - this.beta2 ** this.steps);
+    const { beta1, beta2, epsilon } = this;
+    return {
+      rate: this.learningRate / (1 - beta1 ** this.steps),
+      correction: Math.sqrt(1 - beta2 ** this.steps),
+      beta1,
+      beta2,
+      epsilon,
+    };
+  }
+
+  override applyGradients(gradients: Gradients): void {
+    const { rate, correction } = this.advance();
     const entries: [string, tf.Tensor][] = Array.isArray(gradients)
       ? gradients.map(({ name, tensor }) => [name, tensor])
       : Object.entries(gradients);

@@ -1,1 +1,9 @@
-export { Adam, type AdamOptions, adam, type Gradients, type NamedTensor, type VariableMoments } from './adam.js';
+export {
+  Adam,
+  type AdamOptions,
+  type AdamStep,
+  adam,
+  type Gradients,
+  type NamedTensor,
+  type VariableMoments,
+} from './adam.js';

@@ -29,7 +29,8 @@ export interface ReadyStep {
   readonly calls: readonly ReadyCall[];
 }
 
-interface Block {
+/** Memory that is taken. */
+export interface Block {
   readonly start: number;
   readonly end: number;
 }
@@ -103,6 +104,10 @@ export class Engine {
   free(block: Block): void {
     const index = this.blocks.indexOf(block);
     if (index >= 0) this.blocks.splice(index, 1);
+  }
+
+  freeAll(): void {
+    this.blocks.length = 0;
   }
 
   floats(address: number, length: number): Float32Array {

@@ -48,23 +48,31 @@ export async function readWeights(model: tfl.LayersModel): Promise<WeightValues>
 /** Runs a model without its framework. */
 export class InferencePlan {
   private readonly engine: Engine;
-  private readonly store: FixedWeights;
+  private store: FixedWeights;
   private readonly sizes = new Map<string, SizedProgram>();
-  private readonly read: (variable: tfl.LayerVariable) => Float32Array;
 
   constructor(
     private readonly model: tfl.LayersModel,
-    weights: WeightValues,
+    private weights: WeightValues,
     binaries: KernelBinaries,
     private readonly options: InferencePlanOptions,
   ) {
     this.engine = new Engine(binaries);
-    this.read = (variable) => {
-      const values = weights.get(variable);
-      if (values === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
-      return values;
-    };
     this.store = new FixedWeights(this.read);
+  }
+
+  private readonly read = (variable: tfl.LayerVariable): Float32Array => {
+    const values = this.weights.get(variable);
+    if (values === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
+    return values;
+  };
+
+  /** Takes other values of the weights; everything is packed again when it is used. */
+  reload(weights: WeightValues): void {
+    this.weights = weights;
+    this.store = new FixedWeights(this.read);
+    this.sizes.clear();
+    this.engine.freeAll();
   }
 
   /** Instructions in use. */

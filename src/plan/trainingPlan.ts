@@ -1,7 +1,8 @@
 /** A training step as one list of kernel calls over one memory: forward, backward, and the update of all weights. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import type { AdamStep } from '../optimizers/index.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { Engine, type ReadyStep, runSteps } from './engine.js';
+import { type Block, Engine, type ReadyStep, runSteps } from './engine.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
@@ -15,17 +16,6 @@ import { roundUp } from './tiles.js';
 export interface Penalty {
   readonly l1: number;
   readonly l2: number;
-}
-
-/** Numbers of Adam (Kingma and Ba 2015) for one step. */
-export interface AdamStep {
-  /** Learning rate over the correction of the mean. */
-  readonly rate: number;
-  /** Square root of the correction of the squares. */
-  readonly correction: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
 }
 
 /** What a plan keeps of one weight that is trained. */
@@ -59,6 +49,7 @@ export class TrainingPlan {
   private readonly constants: Buffer;
   private readonly sizes = new Map<string, SizedStep>();
   private current: SizedStep | null = null;
+  private arena: Block | null = null;
 
   constructor(
     private readonly model: tfl.LayersModel,
@@ -178,12 +169,19 @@ export class TrainingPlan {
       buffer.address = engine.allocate(buffer.bytes).start;
       engine.write(buffer);
     }
-    const block = engine.allocate(arenaBytes + tableBytes);
+    const block = this.arenaFor(arenaBytes);
     for (const [buffer, offset] of arena) buffer.address = block.start + offset;
-    for (const [buffer, offset] of tables) buffer.address = block.start + arenaBytes + offset;
+    const table = engine.allocate(tableBytes);
+    for (const [buffer, offset] of tables) buffer.address = table.start + offset;
     for (const buffer of tables.keys()) engine.write(buffer);
     const steps = engine.ready(program);
     return { forward: steps.slice(0, forwardSteps), backward: steps.slice(forwardSteps), input, outputs };
+  }
+
+  /** Batches of all sizes work in the same place, as one is under way at a time. */
+  private arenaFor(bytes: number): Block {
+    if (this.arena === null || this.arena.end - this.arena.start < bytes) this.arena = this.engine.allocate(bytes);
+    return this.arena;
   }
 
   private updateProgram(penalties: ReadonlyMap<tfl.LayerVariable, Penalty>): Program {

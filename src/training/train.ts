@@ -1,7 +1,7 @@
 /** The training loop: epochs, shuffle, augmentation, validation, and a state from which it goes on with the same bits. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expand, random } from '../augment/index.js';
-import { batchIndices, epochOrder, packBatch, requireOneSize, type Sample } from '../data/index.js';
+import { type Batch, batchIndices, epochOrder, packBatch, requireOneSize, type Sample } from '../data/index.js';
 import { create as createLoss, type Loss, type LossName } from '../losses/index.js';
 import { Adam } from '../optimizers/index.js';
 import { DataError, InvalidArgumentError } from '../runtime/errors.js';
@@ -19,7 +19,7 @@ import {
 import { logitsModel } from './logitsModel.js';
 import { type Augmentation, requireCall, requireFittingState, requireSettings, type Settings } from './options.js';
 import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
-import { trainStep } from './step.js';
+import { createStepper, type Stepper } from './stepper.js';
 import { type Scores, validate } from './validate.js';
 
 /** Progress of {@link train}: `done` and `total` count steps. */
@@ -104,6 +104,7 @@ class Run {
   private readonly loss: Loss;
   private readonly training: readonly Sample[];
   private readonly report: (position: Position) => void;
+  private stepper: Stepper | undefined;
 
   constructor(
     private readonly model: tfl.LayersModel,
@@ -126,7 +127,12 @@ class Run {
   async toEnd(): Promise<TrainResult> {
     if (this.options.state === undefined) await this.save();
     else restoreState(this.model, this.optimizer, this.options.state);
-    while (this.position.epoch < this.settings.epochs) await this.epoch();
+    try {
+      while (this.position.epoch < this.settings.epochs) await this.epoch();
+    } finally {
+      // However it ends, the model holds what was trained.
+      this.stepper?.flush();
+    }
     return { history: historyDisplay.attach({ ...this.position.history }), best: this.position.best };
   }
 
@@ -153,13 +159,22 @@ class Run {
     const { step, lossSum } = this.position;
     const samples = indices.flatMap((index) => this.training[index] ?? []);
     const batch = packBatch(augment === 'random' ? random(samples, { seed, epoch, step }) : samples);
-    const loss = trainStep(this.network, this.loss, this.optimizer, batch);
-    const [value = Number.NaN] = await loss.data();
-    loss.dispose();
+    const value = await this.stepperFor(batch).step(batch);
     if (!Number.isFinite(value)) throw this.diverged(step, value);
     this.position = { ...this.position, step: step + 1, lossSum: lossSum + value };
     this.report(this.position);
     await yieldToOthers();
+  }
+
+  /** Made for the first batch, behind a restored state. */
+  private stepperFor({ count, height, width, channels }: Batch): Stepper {
+    this.stepper ??= createStepper(this.network, this.loss, this.optimizer, {
+      batchSize: count,
+      height,
+      width,
+      channels,
+    });
+    return this.stepper;
   }
 
   /** The weights are lost then, so that no state is saved: the one before stays. */
@@ -177,6 +192,7 @@ class Run {
   }
 
   private async score(): Promise<EpochScores> {
+    this.stepper?.flush();
     const { loss, matrix } = await this.validation();
     return {
       loss: this.position.lossSum / this.position.step,
@@ -202,6 +218,7 @@ class Run {
   }
 
   private async save(): Promise<void> {
+    this.stepper?.flush();
     await this.options.onState?.(await captureState(this.model, this.optimizer, this.position));
   }
 }

@@ -2,12 +2,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchIndices, packBatch, type Sample } from '../data/index.js';
+import { predictorOf } from '../inference/optimize.js';
 import type { Loss } from '../losses/index.js';
 import { ConfusionMatrix } from '../metrics/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
-import { applyLogits, batchTensors } from './step.js';
+import { batchTensors } from './step.js';
 
 /** Options of {@link validate}. */
 export interface ValidateOptions extends LongCallOptions {
@@ -47,13 +48,13 @@ export async function validate(
   const order = samples.map((_, index) => index);
   let lossSum = 0;
   let done = 0;
+  const predictor = await predictorOf(logitsModel);
   for (const indices of batchIndices(order, batchSize)) {
     signal?.throwIfAborted();
     const batch = packBatch(indices.flatMap((index) => samples[index] ?? []));
     const { value, probability, yTrue } = tf.tidy(() => {
       const tensors = batchTensors(batch);
-      const heads = applyLogits(logitsModel, tensors.x, { training: false });
-      const [last] = heads.slice(-1);
+      const [last] = [predictor.predict(tensors.x)].flat().slice(-1);
       if (last === undefined) throw new Error('The network has no output.');
       return {
         value: loss(tensors.yTrue, last),

@@ -48,11 +48,7 @@ function activated(x: Image, activation: Activation): Image {
   return activation === 'softmax' ? softmax(x) : x;
 }
 
-function finished(
-  x: Image,
-  bias: Float32Array | undefined,
-  activation: Activation,
-): Image {
+function finished(x: Image, bias: Float32Array | undefined, activation: Activation): Image {
   return activated(bias === undefined ? x : pointwise(x, (v, c) => v + (bias[c] ?? 0)), activation);
 }
 
@@ -228,9 +224,7 @@ export const zeroPadding = (sides: Sides): Operation => ({
 /** A crop by tf.layers or by the package. */
 export const crop = (kind: 'tfjs' | 'package', sides: Sides): Operation => ({
   make: () =>
-    kind === 'tfjs'
-      ? tfl.layers.cropping2D({ cropping: sidesOf(sides) })
-      : layers.crop({ cropping: sidesOf(sides) }),
+    kind === 'tfjs' ? tfl.layers.cropping2D({ cropping: sidesOf(sides) }) : layers.crop({ cropping: sidesOf(sides) }),
   compute: (inputs) => {
     const [[top, bottom], [left, right]] = sides;
     return framed(only(inputs), [
@@ -331,7 +325,12 @@ export function network(
   for (const layer of layerOf.values()) {
     const own = layer.weights.map((weight) => weightValues(weight, next));
     values.set(layer, own);
-    const tensors = layer.weights.map((weight, i) => tf.tensor(own[i] ?? NONE, weight.shape.map((d) => d ?? 1)));
+    const tensors = layer.weights.map((weight, i) =>
+      tf.tensor(
+        own[i] ?? NONE,
+        weight.shape.map((d) => d ?? 1),
+      ),
+    );
     if (tensors.length > 0) layer.setWeights(tensors);
     tf.dispose(tensors);
   }

@@ -177,8 +177,7 @@ export function bilinear(x: Image, factor: number): Image {
   return imageOf([height, width, x.channels], (y, column, c) => {
     const row = place(y, x.height, height);
     const col = place(column, x.width, width);
-    const mix = (r: number) =>
-      valueAt(x, r, col.index, c) * (1 - col.share) + valueAt(x, r, col.next, c) * col.share;
+    const mix = (r: number) => valueAt(x, r, col.index, c) * (1 - col.share) + valueAt(x, r, col.next, c) * col.share;
     return mix(row.index) * (1 - row.share) + mix(row.next) * row.share;
   });
 }
