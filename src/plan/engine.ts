@@ -115,11 +115,13 @@ export class Engine {
   }
 
   /** Writes what a buffer holds from the start. */
-  write({ address, content }: Buffer): void {
+  write({ address, content, bytes }: Buffer): void {
     if (content === undefined) return;
-    if (content instanceof Float32Array) this.floats(address, content.length).set(content);
+    const values = typeof content === 'function' ? content() : content;
+    if (4 * values.length > bytes) throw new Error(`A table of ${bytes} bytes got ${values.length} words.`);
+    if (values instanceof Float32Array) this.floats(address, values.length).set(values);
     else {
-      const words = content instanceof Int32Array ? content : Int32Array.from(content, addressOf);
+      const words = values instanceof Int32Array ? values : Int32Array.from(values, addressOf);
       new Int32Array(this.memory.buffer, address, words.length).set(words);
     }
   }

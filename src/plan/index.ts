@@ -2,4 +2,4 @@
 export { UnplannableError } from './graph/readModel.js';
 export { type ImageShape, InferencePlan, readWeights } from './inferencePlan.js';
 export type { Precision } from './lower/convolution.js';
-export { type Penalty, TrainingPlan } from './trainingPlan.js';
+export { type Penalty, TrainingPlan, trainingBytes } from './trainingPlan.js';

@@ -28,7 +28,7 @@ export class Buffer {
      * the packing, and shared by programs for other sizes.
      */
     readonly kind: 'arena' | 'table' | 'weights',
-    readonly content?: Int32Array | Float32Array | readonly Word[],
+    readonly content?: Int32Array | Float32Array | readonly Word[] | (() => Int32Array | Float32Array),
   ) {}
 
   at(offset = 0): Place {
@@ -80,7 +80,7 @@ export function buffersOf(call: Call): Set<Buffer> {
     if (typeof word === 'number' || found.has(word.buffer)) return;
     found.add(word.buffer);
     const { content } = word.buffer;
-    if (content !== undefined && !ArrayBuffer.isView(content)) for (const inner of content) visit(inner);
+    if (Array.isArray(content)) for (const inner of content) visit(inner);
   };
   for (const word of Object.values(call.args)) visit(word);
   return found;

@@ -6,8 +6,8 @@ import { type Block, Engine, type ReadyStep, runSteps } from './engine.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
-import { type LoweredTraining, lowerTraining } from './lower/training.js';
-import { planMemory } from './memory.js';
+import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training.js';
+import { type MemoryPlan, planMemory } from './memory.js';
 import { Buffer, Program } from './program.js';
 import { tileFor } from './tileFor.js';
 import { roundUp } from './tiles.js';
@@ -39,6 +39,46 @@ const CONSTANTS = 8;
 
 const sizeOf = (variable: tfl.LayerVariable): number =>
   variable.shape.reduce<number>((size, length) => size * (length ?? 1), 1);
+
+/** From this size of all maps on, normalised ones are computed again in the backward pass: about 3 % of a step's time for a third of its memory. */
+const MOST_KEPT = 2 ** 29;
+
+/** The program of a step and the places of its buffers. */
+function layOut(
+  model: tfl.LayersModel,
+  buffers: TrainingBuffers,
+  batch: number,
+  shape: ImageShape,
+  vectors: number,
+): { lowered: ReturnType<typeof lowerTraining>; memory: MemoryPlan } {
+  const graph = foldForTraining(readModel(model, shape));
+  const geometry = { machine: { vectors }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
+  const attempt = (keeps: Keeps) => {
+    const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
+    const { program, input, outputs } = lowered;
+    const always = [input, ...outputs.flatMap(({ value, gradient }) => [value, gradient])];
+    return { lowered, memory: planMemory(program, always) };
+  };
+  const all = attempt('maps');
+  return all.memory.arenaBytes <= MOST_KEPT ? all : attempt('sums');
+}
+
+/**
+ * The memory that a planned step needs, without taking it.
+ *
+ * @returns Bytes.
+ * @throws UnplannableError where a layer has no rule.
+ */
+export function trainingBytes(model: tfl.LayersModel, batch: number, shape: ImageShape): number {
+  const keep = (variable: tfl.LayerVariable) => new Buffer(roundUp(4 * sizeOf(variable), 16), 'weights');
+  const masters = new Map(model.weights.map((variable) => [variable, keep(variable)]));
+  const gradients = new Map(model.trainableWeights.map((variable) => [variable, keep(variable)]));
+  const { lowered, memory } = layOut(model, { masters, gradients }, batch, shape, 6);
+  const total = (buffers: Iterable<Buffer>) => [...buffers].reduce((sum, { bytes }) => sum + bytes, 0);
+  // Besides the gradients, two moments.
+  const weights = total(masters.values()) + 3 * total(gradients.values());
+  return weights + total(lowered.lasting) + memory.arenaBytes + memory.tableBytes;
+}
 
 /** Trains a model without its framework; weights and moments live in the plan until they are read back. */
 export class TrainingPlan {
@@ -152,28 +192,18 @@ export class TrainingPlan {
 
   private build(batch: number, shape: ImageShape): SizedStep {
     const { engine } = this;
-    const graph = foldForTraining(readModel(this.model, shape));
     const gradients = new Map(this.trained.map(({ variable, gradient }) => [variable, gradient]));
-    const lowered = lowerTraining(
-      graph,
-      { masters: this.masters, gradients },
-      { machine: { vectors: engine.vectors }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) },
-      'fast',
-    );
+    const { lowered, memory } = layOut(this.model, { masters: this.masters, gradients }, batch, shape, engine.vectors);
     const { program, forwardSteps, input, outputs, lasting } = lowered;
-    const { arena, arenaBytes, tables, tableBytes } = planMemory(program, [
-      input,
-      ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
-    ]);
     for (const buffer of lasting) {
       buffer.address = engine.allocate(buffer.bytes).start;
       engine.write(buffer);
     }
-    const block = this.arenaFor(arenaBytes);
-    for (const [buffer, offset] of arena) buffer.address = block.start + offset;
-    const table = engine.allocate(tableBytes);
-    for (const [buffer, offset] of tables) buffer.address = table.start + offset;
-    for (const buffer of tables.keys()) engine.write(buffer);
+    const block = this.arenaFor(memory.arenaBytes);
+    for (const [buffer, offset] of memory.arena) buffer.address = block.start + offset;
+    const table = engine.allocate(memory.tableBytes);
+    for (const [buffer, offset] of memory.tables) buffer.address = table.start + offset;
+    for (const buffer of memory.tables.keys()) engine.write(buffer);
     const steps = engine.ready(program);
     return { forward: steps.slice(0, forwardSteps), backward: steps.slice(forwardSteps), input, outputs };
   }

@@ -3,9 +3,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { complexity } from '../complexity/index.js';
 import { divisor } from '../models/index.js';
+import { trainingBytes, UnplannableError } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { logitsModel } from './logitsModel.js';
 import { applyLogits } from './step.js';
+import { whyNotPlanned } from './stepper.js';
 
 /** The size of a training step. */
 export interface StepSize {
@@ -61,7 +63,24 @@ function mapValues(model: tfl.LayersModel, height: number, width: number): numbe
  * console.log(estimateMemory(model, { height: 64, width: 64, batchSize: 5 }) < 2 ** 30); // true
  * ```
  */
-export function estimateMemory(model: tfl.LayersModel, { height, width, batchSize }: StepSize): number {
+export function estimateMemory(model: tfl.LayersModel, size: StepSize): number {
+  return plannedMemory(model, size) ?? memoryLayerByLayer(model, size);
+}
+
+/** The exact memory of a planned step beside tfjs's own, or null where steps are not planned. */
+function plannedMemory(model: tfl.LayersModel, { height, width, batchSize }: StepSize): number | null {
+  const network = logitsModel(model);
+  if (whyNotPlanned(network) !== null) return null;
+  const channels = model.inputs[0]?.shape[3] ?? 1;
+  try {
+    return BASE_BYTES + model.countParams() * BYTES + trainingBytes(network, batchSize, [height, width, channels]);
+  } catch (error) {
+    if (error instanceof UnplannableError) return null;
+    throw error;
+  }
+}
+
+function memoryLayerByLayer(model: tfl.LayersModel, { height, width, batchSize }: StepSize): number {
   const weights = model.countParams() * BYTES;
   const maps = mapValues(model, height, width) * BYTES * batchSize;
   return BASE_BYTES + WEIGHT_COPIES * weights + Math.max(MAP_COPIES * maps, OPTIMIZER_COPIES * weights + maps);

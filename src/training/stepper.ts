@@ -159,16 +159,14 @@ function checkPlannable(network: tfl.LayersModel, penalties: number): void {
   }
 }
 
-/** The plan of a network's training step, or the reason why there is none. */
-export function planTraining(network: tfl.LayersModel): TrainingPlan | string {
+/** Why the steps of a network cannot be planned here, as far as its layers' settings tell; null where they can. */
+export function whyNotPlanned(network: tfl.LayersModel): string | null {
   const backend = tf.getBackend();
   if (backend !== 'wasm') return `backend ${backend} runs the model itself`;
-  const kernels = findProvider('wasm')?.kernels;
-  if (kernels === undefined) return "the import of 'pyconvunet/wasm' is missing";
+  if (findProvider('wasm')?.kernels === undefined) return "the import of 'pyconvunet/wasm' is missing";
   try {
-    const penalties = penaltiesOf(network);
-    tf.tidy(() => checkPlannable(network, penalties.size));
-    return new TrainingPlan(network, kernels, penalties);
+    tf.tidy(() => checkPlannable(network, penaltiesOf(network).size));
+    return null;
   } catch (error) {
     if (error instanceof UnplannableError) return error.message;
     throw error;
@@ -177,13 +175,16 @@ export function planTraining(network: tfl.LayersModel): TrainingPlan | string {
 
 /** What takes the steps of a network that ends in its logits. */
 export function createStepper(network: tfl.LayersModel, loss: Loss, optimizer: Adam, size: StepShape): Stepper {
-  const plan = planTraining(network);
-  if (typeof plan === 'string') return new OpByOpStepper(network, loss, optimizer, plan);
+  const opByOp = (reason: string) => new OpByOpStepper(network, loss, optimizer, reason);
+  const reason = whyNotPlanned(network);
+  const kernels = findProvider('wasm')?.kernels;
+  if (reason !== null || kernels === undefined) return opByOp(reason ?? 'there are no kernels');
   try {
+    const plan = new TrainingPlan(network, kernels, penaltiesOf(network));
     plan.stepsFor(size.batchSize, [size.height, size.width, size.channels]);
     return new PlannedStepper(network, loss, optimizer, plan);
   } catch (error) {
-    if (error instanceof UnplannableError) return new OpByOpStepper(network, loss, optimizer, error.message);
+    if (error instanceof UnplannableError) return opByOp(error.message);
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** What the lowering of an operation works with: the program, the tables, the maps made so far. */
 import type { FoldedNode } from '../graph/fold.js';
 import type { MapShape } from '../graph/types.js';
-import { Buffer, type Place, type Program, type Word } from '../program.js';
+import { Buffer, type Place, type Program } from '../program.js';
 import { type Tiles, tilesOf } from '../tiles.js';
 import type { Weights } from '../weights.js';
 
@@ -61,12 +61,11 @@ export class Lowering {
     return new Buffer(bytes, 'arena').at();
   }
 
-  /** A table that depends on nothing but its key. */
-  table(key: string, content: () => Int32Array | Float32Array | readonly Word[]): Place {
+  /** A table of so many words that depends on nothing but its key; its content is asked for when the program is placed. */
+  table(key: string, words: number, content: () => Int32Array | Float32Array): Place {
     const known = this.tables.get(key);
     if (known !== undefined) return known.at();
-    const values = content();
-    const buffer = new Buffer(4 * values.length, 'table', values);
+    const buffer = new Buffer(4 * words, 'table', content);
     this.tables.set(key, buffer);
     return buffer.at();
   }
@@ -84,7 +83,7 @@ export class Lowering {
 
   /** Filters that are zero. */
   zeroWeights(count: number): Place {
-    return this.table(`zeros ${count}`, () => new Float32Array(count + 16));
+    return this.table(`zeros ${count}`, count + 16, () => new Float32Array(count + 16));
   }
 
   /** The addresses of channels of a view, the last one repeated up to a length. */

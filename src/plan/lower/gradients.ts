@@ -64,7 +64,7 @@ function unpackProduct(
     inputs,
     outputs,
     gradient: gradient.plus(access.base),
-    tapPlaces: lowering.table(`taps ${taps}`, () => Int32Array.from(taps)),
+    tapPlaces: lowering.table(`taps ${taps}`, taps.length, () => Int32Array.from(taps)),
     inputStride: access.input,
     outputStride: access.output,
   });
@@ -72,7 +72,7 @@ function unpackProduct(
 
 /** Pixels of a map; what fills the list up is zero in a gradient and does not count. */
 const gradientList = (lowering: Lowering, tiles: Tiles): Place =>
-  placeLists(lowering, `gradient pixels ${nameOf(tiles)}`, () => {
+  placeLists(lowering, `gradient pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => {
     const places = [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel));
     const fill = roundUp(places.length, lowering.wide) - places.length;
     return [[...places, ...new Array<number>(fill).fill(ZERO_PLACE)]];
@@ -103,7 +103,7 @@ function lowerGathered(
     gradientChannel: channelStride,
     to: gradientList(lowering, places),
     outputs,
-    offsets: lowering.table(`panel rows ${inner} ${rows} ${panelRow}`, () =>
+    offsets: lowering.table(`panel rows ${inner} ${rows} ${panelRow}`, rows, () =>
       Int32Array.from({ length: rows }, (_, r) => Math.min(r, inner - 1) * panelRow),
     ),
     rows,
@@ -262,7 +262,7 @@ function sumLists(
       const block = columns.length === 3 ? 2 : columns.length === 2 ? 3 : blockOf(lists);
       const length = roundUp(lists, block);
       const key = `rows ${inputs} ${scratch.channelStride} ${tiles.pitch} ${rows} ${length}`;
-      const list = lowering.table(key, () => {
+      const list = lowering.table(key, length, () => {
         const places = Array.from({ length: inputs }, (_, i) =>
           rows.map((y) => i * scratch.channelStride + 4 * y * tiles.pitch),
         ).flat();
@@ -277,7 +277,7 @@ function sumLists(
   }
   return {
     plan: new Buffer(4 * words.length, 'table', words).at(),
-    table: lowering.table(`sums ${table}`, () => Int32Array.from(table)),
+    table: lowering.table(`sums ${table}`, table.length, () => Int32Array.from(table)),
     floats,
     products,
   };

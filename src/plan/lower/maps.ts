@@ -166,10 +166,9 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixe
     const last = row.at(-1) ?? spare;
     return [...row, ...new Array<T>(pixels - row.length).fill(last)];
   };
-  const order = [...pixelsInOrder(tiles)];
   const count = taps({ sample: 0, y: 0, x: 0 }).length;
-  const from = lowering.table(`${key} from`, () => {
-    const rows = order.map(taps);
+  const from = lowering.table(`${key} from`, count * pixels, () => {
+    const rows = [...pixelsInOrder(tiles)].map(taps);
     return Int32Array.from(
       Array.from({ length: count }, (_, tap) =>
         fill(
@@ -179,10 +178,10 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixe
       ).flat(),
     );
   });
-  const to = lowering.table(`vectors ${nameOf(tiles)}`, () =>
+  const to = lowering.table(`vectors ${nameOf(tiles)}`, pixels, () =>
     Int32Array.from(
       fill(
-        order.map((pixel) => placeOf(tiles, pixel)),
+        [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel)),
         ZERO_PLACE,
       ),
     ),
@@ -228,7 +227,7 @@ function resample(
     );
   const full = `${key} ${nameOf(from)} ${nameOf(to)}`;
   const places = lists(lowering, full, to, (pixel) => taps(pixel).map(({ place }) => place));
-  const shares = lowering.table(`${full} shares`, () => {
+  const shares = lowering.table(`${full} shares`, places.taps * places.pixels, () => {
     const all = [...pixelsInOrder(to)].map(taps);
     const values = new Float32Array(places.taps * places.pixels);
     for (const [pixel, row] of all.entries()) {

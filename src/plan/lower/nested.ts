@@ -176,7 +176,7 @@ function productLists(
       packTable.push(offset, perOutput, perInput, ...positions);
       const key = `${points} ${inputs} ${channelStride} ${tiles.pitch} ${asRows} ${rows}/${columns}`;
       const places = asRows ? columns.map((x) => 4 * x) : pairs.map(([y, x]) => 4 * (y * tiles.pitch + x));
-      const list = lowering.table(`products ${key}`, () =>
+      const list = lowering.table(`products ${key}`, inputs * places.length, () =>
         Int32Array.from(
           Array.from({ length: inputs }, (_, i) => places.map((place) => i * channelStride + place)).flat(),
         ),

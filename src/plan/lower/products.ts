@@ -2,7 +2,7 @@
 import { EPILOGUE_BYTES } from '../graph/epilogue.js';
 import type { Pair, TransposedOp } from '../graph/types.js';
 import type { Place } from '../program.js';
-import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { isInside, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import type { Lowering, View } from './context.js';
 import type { Connection, Destination, FilterAccess, Finish } from './filters.js';
 
@@ -27,12 +27,16 @@ export function prefersList(lowering: Lowering, tiles: Tiles): boolean {
 }
 
 /** Lists of places, each filled up to whole register tiles with its last. */
-export function placeLists(lowering: Lowering, key: string, places: () => number[][]): Place {
-  return lowering.table(`${key} ${lowering.wide}`, () => {
-    const rows = places();
-    const length = roundUp(rows[0]?.length ?? 0, lowering.wide);
-    const words = new Int32Array(rows.length * length);
-    for (const [i, row] of rows.entries()) {
+export function placeLists(
+  lowering: Lowering,
+  key: string,
+  { lists, places }: { readonly lists: number; readonly places: number },
+  content: () => number[][],
+): Place {
+  const length = roundUp(places, lowering.wide);
+  return lowering.table(`${key} ${lowering.wide}`, lists * length, () => {
+    const words = new Int32Array(lists * length);
+    for (const [i, row] of content().entries()) {
       words.fill(row.at(-1) ?? ZERO_PLACE, i * length, (i + 1) * length);
       words.set(row, i * length);
     }
@@ -45,7 +49,7 @@ export const nameOf = ({ height, width, tile, batch }: Tiles): string => `${batc
 
 /** The pixels of a map in the order of memory. */
 export function pixelList(lowering: Lowering, tiles: Tiles): Place {
-  return placeLists(lowering, `pixels ${nameOf(tiles)}`, () => [
+  return placeLists(lowering, `pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => [
     [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel)),
   ]);
 }
@@ -169,7 +173,8 @@ export interface Stencil {
 export function windowLists(lowering: Lowering, stencil: Stencil, from: Tiles, to: Tiles): Place {
   const { kernelSize, strides, dilations, before } = stencil;
   const key = `windows ${nameOf(from)} ${nameOf(to)} ${kernelSize} ${strides} ${dilations} ${before}`;
-  return placeLists(lowering, key, () => {
+  const size = { lists: kernelSize[0] * kernelSize[1], places: pixelCount(to) };
+  return placeLists(lowering, key, size, () => {
     const pixels = [...pixelsInOrder(to)];
     const rows: number[][] = [];
     for (let ky = 0; ky < kernelSize[0]; ky++) {
@@ -242,43 +247,51 @@ export function lowerDirect(
 }
 
 /** The taps of a transposed convolution that reach the pixels of one phase of the output. */
-export interface Phase {
+interface Phase {
   /** Indices of taps, [row, column]. */
   readonly taps: readonly Pair[];
-  readonly pixels: readonly Pixel[];
+  /** Number of its pixels. */
+  readonly pixels: number;
   /** For each tap and pixel the place in the input. */
-  readonly sources: readonly number[][];
+  readonly sources: () => number[][];
   /** The places of the pixels. */
-  readonly places: readonly number[];
+  readonly places: () => number[];
 }
 
 /** out[s y + d k - before] += in[y]: the pixels of the output by what reaches them. */
-export function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Tiles, to: Tiles): Phase[] {
+function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Tiles, to: Tiles): Phase[] {
   const axisTaps = (axis: 0 | 1, phase: number): number[] =>
     Array.from({ length: kernelSize[axis] }, (_, k) => k).filter(
       (k) => (phase + before[axis] - k * dilations[axis]) % strides[axis] === 0,
     );
-  const all = [...pixelsInOrder(to)];
   const phases: Phase[] = [];
   for (let py = 0; py < strides[0]; py++) {
     for (let px = 0; px < strides[1]; px++) {
       const columns = axisTaps(1, px);
       const taps = axisTaps(0, py).flatMap((ky) => columns.map((kx): Pair => [ky, kx]));
-      const pixels = all.filter(({ y, x }) => y % strides[0] === py && x % strides[1] === px);
-      const sources = taps.map(([ky, kx]) =>
-        pixels.map(({ sample, y, x }) => {
-          const pixel = {
-            sample,
-            y: (y + before[0] - ky * dilations[0]) / strides[0],
-            x: (x + before[1] - kx * dilations[1]) / strides[1],
-          };
-          return isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE;
-        }),
-      );
-      phases.push({ taps, pixels, sources, places: pixels.map((pixel) => placeOf(to, pixel)) });
+      const pixels = () => [...pixelsInOrder(to)].filter(({ y, x }) => y % strides[0] === py && x % strides[1] === px);
+      const along = (size: number, stride: number, phase: number) => Math.max(0, Math.ceil((size - phase) / stride));
+      phases.push({
+        taps,
+        pixels: to.batch * along(to.height, strides[0], py) * along(to.width, strides[1], px),
+        sources: () => {
+          const all = pixels();
+          return taps.map(([ky, kx]) =>
+            all.map(({ sample, y, x }) => {
+              const pixel = {
+                sample,
+                y: (y + before[0] - ky * dilations[0]) / strides[0],
+                x: (x + before[1] - kx * dilations[1]) / strides[1],
+              };
+              return isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE;
+            }),
+          );
+        },
+        places: () => pixels().map((pixel) => placeOf(to, pixel)),
+      });
     }
   }
-  return phases.filter(({ pixels }) => pixels.length > 0);
+  return phases.filter(({ pixels }) => pixels > 0);
 }
 
 /** The stencil of a transposed convolution. */
@@ -332,9 +345,9 @@ function tilingProduct({ kernelSize: [kh, kw] }: Stencil, from: Tiles, to: Tiles
 const phaseProduct = ({ taps, pixels, sources, places }: Phase, index: number): TransposedProduct => ({
   key: `phase ${index}`,
   // Where no tap reaches, a product with zeros writes the epilogue of nothing.
-  from: () => (taps.length === 0 ? [places.map(() => ZERO_PLACE)] : [...sources]),
-  to: () => [[...places]],
-  pixels: pixels.length,
+  from: () => (taps.length === 0 ? [places().map(() => ZERO_PLACE)] : sources()),
+  to: () => [places()],
+  pixels,
   taps,
   phases: [],
 });
@@ -379,12 +392,12 @@ export function lowerTransposed(
       lowering.program.call('gatherGemm', {
         channels: lowering.addresses(input, group * inputs, (group + 1) * inputs),
         inputs,
-        from: placeLists(lowering, `${key} from ${product.key}`, product.from),
+        from: placeLists(lowering, `${key} from ${product.key}`, { lists: taps, places: product.pixels }, product.from),
         taps,
         pixels: roundUp(product.pixels, lowering.wide),
         out: place.plus(first * to.channelStride),
         outChannel: to.channelStride,
-        to: placeLists(lowering, `${key} to ${product.key}`, product.to),
+        to: placeLists(lowering, `${key} to ${product.key}`, { lists: count, places: product.pixels }, product.to),
         phases: count,
         rows: outputs * count,
         weights,

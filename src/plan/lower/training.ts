@@ -63,6 +63,16 @@ export interface TrainingBuffers {
   readonly gradients: ReadonlyMap<tfl.LayerVariable, Buffer>;
 }
 
+/** What a batch is computed with. */
+export interface TrainingGeometry {
+  readonly machine: Machine;
+  readonly batch: number;
+  readonly tile: 3 | 4;
+}
+
+/** What the forward pass keeps for the backward one: all maps, or what is summed up alone (normalised maps are computed again). */
+export type Keeps = 'maps' | 'sums';
+
 const FLOOR = Number.NEGATIVE_INFINITY;
 
 /** A record [bias, floor1, scale, shift, floor2] for each channel. */
@@ -102,12 +112,16 @@ class TrainingLowering {
   private readonly identities = new Map<number, Place>();
   /** Nodes that a gradient has to reach. */
   private readonly needed = new Set<number>();
+  /** Maps computed again for the node whose gradients are under way. */
+  private readonly fresh = new Map<number, View>();
+  private isBackward = false;
 
   constructor(
     private readonly graph: TrainingGraph,
     private readonly buffers: TrainingBuffers,
-    { machine, batch, tile }: { machine: Machine; batch: number; tile: 3 | 4 },
+    { machine, batch, tile }: TrainingGeometry,
     private readonly precision: Precision,
+    private readonly keeps: Keeps,
   ) {
     this.lowering = new Lowering(
       this.program,
@@ -248,6 +262,7 @@ class TrainingLowering {
 
   backward(outputGradients: readonly Buffer[]): void {
     const { lowering, graph } = this;
+    this.isBackward = true;
     for (const [i, id] of graph.outputs.entries()) {
       const target = lowering.newMap(this.node(id).shape);
       const image = outputGradients[i];
@@ -260,6 +275,7 @@ class TrainingLowering {
       const gradient = this.gradients.get(id);
       if (gradient === undefined || !this.needed.has(id)) continue;
       const node = this.node(id);
+      this.fresh.clear();
       lowerMargins(lowering, gradient);
       this.backwardNode(id, node, gradient);
       lowering.endStep(node.name, `${node.op.kind} backward`);
@@ -336,8 +352,7 @@ class TrainingLowering {
     const { program } = this;
     const { tiles, place, channels } = dy;
     const { record, sums, factors, statistics, gamma, gammaGradient, betaGradient, constants } = state;
-    const parts: { kernel: 'normSums' | 'normApply' }[] = [{ kernel: 'normSums' }, { kernel: 'normApply' }];
-    for (const { kernel } of parts) {
+    for (const kernel of ['normSums', 'normApply'] as const) {
       let first = 0;
       for (const segment of input.segments) {
         const common = {
@@ -579,15 +594,11 @@ class TrainingLowering {
     }
   }
 
-  /** Computes a gradient into a map of zeros and adds it. */
+  /** Computes a gradient into a map of its own and adds it. */
   private throughTemporary(id: number, write: (target: Target) => void): void {
-    const [only, ...others] = this.targetsOf(id);
-    if (only === undefined) return;
-    const isAll = others.length === 0 && only.channels === this.view(id).channels;
-    // What adds to its target can add to the gradient itself.
+    if (this.targetsOf(id).length === 0) return;
     const target = this.lowering.newMap(this.node(id).shape);
     write(target);
-    void isAll;
     this.give(id, target, { isOurs: true });
   }
 
@@ -599,10 +610,32 @@ class TrainingLowering {
     return node;
   }
 
-  view(id: number): View {
+  private view(id: number): View {
+    if (this.isBackward && this.keeps === 'sums') return this.computedAgain(id);
     const view = this.views[id];
     if (view === undefined) throw new Error(`Node ${id} has no map.`);
     return view;
+  }
+
+  /** A map in the backward pass: normalised ones are computed from what they normalise. */
+  private computedAgain(id: number): View {
+    const known = this.fresh.get(id);
+    if (known !== undefined) return known;
+    const { op, inputs, shape } = this.node(id);
+    const [input] = inputs;
+    const stored = this.views[id];
+    if (stored === undefined) throw new Error(`Node ${id} has no map.`);
+    if (op.kind === 'concat') {
+      const segments = inputs.flatMap((part) => this.computedAgain(part).segments);
+      return { tiles: stored.tiles, channels: shape.channels, segments };
+    }
+    const norm = this.norms.get(id);
+    if (norm === undefined || input === undefined) return stored;
+    const target = this.lowering.newMap(shape);
+    this.affine(this.computedAgain(input), target, norm.record);
+    lowerMargins(this.lowering, target);
+    this.fresh.set(id, target);
+    return target;
   }
 
   private master(variable: tfl.LayerVariable): Place {
@@ -681,19 +714,18 @@ function weightsOf(op: TrainingNode['op']): tfl.LayerVariable[] {
 export function lowerTraining(
   graph: TrainingGraph,
   buffers: TrainingBuffers,
-  geometry: { machine: Machine; batch: number; tile: 3 | 4 },
-  precision: Precision,
+  geometry: TrainingGeometry,
+  { precision, keeps }: { precision: Precision; keeps: Keeps },
 ): LoweredTraining & { readonly lasting: readonly Buffer[] } {
-  const lowering = new TrainingLowering(graph, buffers, geometry, precision);
+  const lowering = new TrainingLowering(graph, buffers, geometry, precision, keeps);
   const { program } = lowering;
   const imageOf = ({ height, width, channels }: MapShape) =>
     new Buffer(4 * geometry.batch * height * width * channels, 'arena');
   const inputNode = graph.nodes.find(({ op }) => op.kind === 'input');
   if (inputNode === undefined) throw new UnplannableError('the model has no input');
   const input = imageOf(inputNode.shape);
-  for (const { filter, bytes } of [...buffers.gradients].map(([filter, { bytes }]) => ({ filter, bytes }))) {
-    const buffer = buffers.gradients.get(filter);
-    if (buffer !== undefined) program.call('clear', { map: buffer.at(), bytes });
+  for (const gradient of buffers.gradients.values()) {
+    program.call('clear', { map: gradient.at(), bytes: gradient.bytes });
   }
   program.endStep('weights', 'clear');
   lowering.forward(input.at());
