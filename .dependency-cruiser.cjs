@@ -36,6 +36,7 @@ const rooms = {
   notebook: ['charts', 'study', 'training', 'inference', 'complexity', 'data', ...leaf],
   study: [
     'charts',
+    'plan',
     'optimizers',
     'training',
     'inference',

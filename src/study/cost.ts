@@ -2,12 +2,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { packBatch, type Sample } from '../data/index.js';
-import { predictProbability } from '../inference/index.js';
+import { optimizeForInference, predictProbability } from '../inference/index.js';
 import { create as createLoss, type LossName } from '../losses/index.js';
 import { percentile } from '../metrics/index.js';
 import { Adam } from '../optimizers/index.js';
+import { trainingBytes } from '../plan/index.js';
 import { logitsModel } from '../training/logitsModel.js';
 import { trainStep } from '../training/step.js';
+import { whyNotPlanned } from '../training/stepper.js';
 
 /** Predictions that are timed, unless they take longer than this in all. */
 const PASSES = 5;
@@ -40,20 +42,39 @@ async function peakOf(model: tfl.LayersModel, work: () => Promise<void>): Promis
   return peakBytes - others;
 }
 
+/** The memory of plans: that of a training step is known before it is taken. */
+async function plannedBytes(
+  model: tfl.LayersModel,
+  network: tfl.LayersModel,
+  batch: readonly [Sample, ...Sample[]],
+): Promise<{ training: number; inference: number }> {
+  const [{ height, width, channels, image }] = batch;
+  const training = trainingBytes(network, batch.length, [height, width, channels]);
+  const optimized = await optimizeForInference(model);
+  try {
+    await predictProbability(optimized, { height, width, channels, image });
+    return { training, inference: optimized.bytes };
+  } finally {
+    optimized.dispose();
+  }
+}
+
 /**
- * Bytes of all tensors alive at the fullest moment, weights included: of a training step with Adam and its moments, and of
- * the prediction of one image. What a backend holds besides, such as unfolded maps or free blocks, is not in it.
+ * Bytes at the fullest moment, weights included, of a training step with Adam and its moments, and of the prediction of one image: the
+ * memory of the plans where backend wasm plans them, else of all tensors alive (what a backend holds besides, such as
+ * unfolded maps or free blocks, is not in it).
  *
- * The network has been trained by two more steps afterwards.
+ * Where steps are not planned, the network has been trained by two more of them afterwards.
  */
 export async function peakBytes(
   model: tfl.LayersModel,
   batch: readonly Sample[],
   lossName: LossName,
 ): Promise<{ training: number; inference: number }> {
-  const [first] = batch;
+  const [first, ...others] = batch;
   if (first === undefined) throw new Error('The peak needs at least one sample.');
   const network = logitsModel(model);
+  if (whyNotPlanned(network) === null) return plannedBytes(model, network, [first, ...others]);
   const loss = createLoss(lossName, { fromLogits: true });
   const optimizer = new Adam({ learningRate: 1e-3 });
   try {

@@ -2,11 +2,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { complexity } from '../complexity/index.js';
+import { predictorOf } from '../inference/optimize.js';
 import { divisor } from '../models/index.js';
 import { trainingBytes, UnplannableError } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { logitsModel } from './logitsModel.js';
-import { applyLogits } from './step.js';
 import { whyNotPlanned } from './stepper.js';
 
 /** The size of a training step. */
@@ -29,6 +29,8 @@ const OPTIMIZER_COPIES = 6;
 const MAP_COPIES = 2.8;
 /** A training step against a forward pass of the same images, measured op by op on wasm. */
 const STEP_PER_FORWARD = 3.6;
+/** A planned step against a planned prediction of the same images. */
+const PLANNED_STEP_PER_FORWARD = 4;
 
 /** Measured peaks reach 1.07 of the estimate: a limit is taken as if it were this much smaller. */
 const MARGIN = 1.1;
@@ -51,7 +53,8 @@ function mapValues(model: tfl.LayersModel, height: number, width: number): numbe
  *
  * @param model The network.
  * @param size Height, width and batch size.
- * @returns Bytes; measured peaks lie between 0.72 and 1.07 of it.
+ * @returns Bytes: on backend wasm, where steps are planned, what the plan takes; else an estimate, of which measured peaks are 0.72
+ *   to 1.07.
  *
  * @example
  * ```ts
@@ -106,22 +109,34 @@ const withMargin = (bytes: number): string => gibibytes(MARGIN * bytes);
 
 const fits = (bytes: number, limit: number): boolean => MARGIN * bytes <= limit;
 
+/** The largest whole number up to `most` that fits, or 0; what fits for one number fits for every smaller one. */
+function largest(most: number, isFitting: (n: number) => boolean): number {
+  let low = 0;
+  let high = most;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (isFitting(middle)) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
 /** The largest batch that fits, else the largest size for a batch of one. */
 function suggestion(model: tfl.LayersModel, { height, width, batchSize }: StepSize, limit: number): string {
-  for (let smaller = batchSize - 1; smaller >= 1; smaller--) {
-    const needed = estimateMemory(model, { height, width, batchSize: smaller });
-    if (fits(needed, limit)) return `A batch of ${smaller} fits (${withMargin(needed)}).`;
-  }
+  const needed = (size: StepSize) => estimateMemory(model, size);
+  const batch = largest(batchSize - 1, (n) => fits(needed({ height, width, batchSize: n }), limit));
+  if (batch > 0) return `A batch of ${batch} fits (${withMargin(needed({ height, width, batchSize: batch }))}).`;
   const step = divisor(model);
-  for (let factor = 0.9; factor > 0.02; factor -= 0.02) {
-    const shrink = (length: number) => Math.floor((length * factor) / step) * step;
-    const size = { height: shrink(height), width: shrink(width), batchSize: 1 };
-    if (size.height < step || size.width < step) break;
-    const needed = estimateMemory(model, size);
-    if (fits(needed, limit))
-      return `A size of ${size.height}x${size.width} with a batch of 1 fits (${withMargin(needed)}).`;
-  }
-  return 'No size fits: choose narrower widths.';
+  // Both sides shrink by the same number of steps, as far as the shorter one reaches.
+  const shorter = Math.floor(Math.min(height, width) / step);
+  const shrunk = (n: number): StepSize => {
+    const side = (length: number) => Math.max(step, Math.floor((length * n) / shorter / step) * step);
+    return { height: side(height), width: side(width), batchSize: 1 };
+  };
+  const steps = largest(shorter - 1, (n) => fits(needed(shrunk(n)), limit));
+  if (steps === 0) return 'No size fits: choose narrower widths.';
+  const size = shrunk(steps);
+  return `A size of ${size.height}x${size.width} with a batch of 1 fits (${withMargin(needed(size))}).`;
 }
 
 /**
@@ -161,13 +176,15 @@ export async function estimateStepSeconds(
 ): Promise<number> {
   const network = logitsModel(model);
   const channels = model.inputs[0]?.shape[3] ?? 1;
+  const predictor = await predictorOf(network);
   let seconds = 0;
   for (let pass = 0; pass < 2; pass++) {
+    const x = tf.zeros<tf.Rank.R4>([1, height, width, channels]);
     const started = performance.now();
-    const heads = tf.tidy(() => applyLogits(network, tf.zeros([1, height, width, channels]), { training: false }));
+    const heads = [predictor.predict(x)].flat();
     await heads[0]?.data();
-    tf.dispose(heads);
     seconds = (performance.now() - started) / 1000;
+    tf.dispose([x, ...heads]);
   }
-  return seconds * batchSize * STEP_PER_FORWARD;
+  return seconds * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
 }

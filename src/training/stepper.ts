@@ -16,9 +16,13 @@ export interface Stepper {
   flush(): void;
   /** Why the steps are not planned, or null where they are. */
   readonly reason: string | null;
+  /** Bytes of the plan's memory, or null without a plan. */
+  readonly bytes: number | null;
 }
 
 class OpByOpStepper implements Stepper {
+  readonly bytes = null;
+
   constructor(
     private readonly network: tfl.LayersModel,
     private readonly loss: Loss,
@@ -49,6 +53,10 @@ class PlannedStepper implements Stepper {
     private readonly optimizer: Adam,
     private readonly plan: TrainingPlan,
   ) {}
+
+  get bytes(): number {
+    return this.plan.bytes;
+  }
 
   async step({ count, height, width, channels, images, masks }: Batch): Promise<number> {
     if (!this.agrees()) await this.load();

@@ -114,11 +114,11 @@ describe('pyconvunet train', () => {
   it('refuses what the backend cannot hold, and says what fits', async () => {
     const { code, stderr } = await pyconvunet([
       ...['train', '--data', 'phantom:lung', '--model', 'unet', '--widths', '64,128,256,512'],
-      ...['--size', '128', '--batch', '40', '--out', join(folder, 'large')],
+      ...['--size', '256', '--batch', '40', '--out', join(folder, 'large')],
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /A training step of 40 images of 128x128 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of \d+ fits \(\d\.\d\d GiB\)\./,
+      /A training step of \d+ images of 256x256 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of \d+ fits \(\d\.\d\d GiB\)\./,
     );
     expect(stderr).not.toContain('    at ');
   });

@@ -253,10 +253,10 @@ describe('what cannot be done ends with code 1, what is not legal with code 2, a
 
   it('what does not fit, before the first step', async () => {
     const stderr = await refused(
-      ...['--data', 'phantom:lung', '--models', 'unet,pyconvunet', '--widths', '64,128,256,512', '--size', '128'],
+      ...['--data', 'phantom:lung', '--models', 'unet,pyconvunet', '--widths', '64,128,256,512', '--size', '256'],
       ...['--batch', '40', ...fresh()],
     );
-    expect(stderr).toMatch(/^pyconvunet: unet on phantom-lung: A training step of 40 images of 128x128 needs about /);
+    expect(stderr).toMatch(/^pyconvunet: unet on phantom-lung: A training step of \d+ images of 256x256 needs about /);
     expect(stderr).toMatch(/^pyconvunet on phantom-lung: .+ A batch of \d+ fits \(\d\.\d\d GiB\)\.$/m);
     expect(await readdir(folder)).not.toContain('fresh');
   });

@@ -77,7 +77,8 @@ export class ThreadPool {
     this.words[WORD.first] = FIRST_TICKET;
     this.maySleep = canShare && maySleep(this.words);
     if (!canShare) {
-      if (threads > 1) this.problem = 'the memory cannot be shared (in a browser: the page is not cross-origin isolated)';
+      if (threads > 1)
+        this.problem = 'the memory cannot be shared (in a browser: the page is not cross-origin isolated)';
       return;
     }
     for (let worker = 0; worker < threads - 1; worker++) {
@@ -196,7 +197,7 @@ export class ThreadPool {
       const task = (ticket - first) | 0;
       if (task >= tasks.length) break;
       while (task >= ends[phase]) phase++;
-      if (!this.isOpen((first + starts[phase]) | 0)) break;
+      if (!this.waitFor((first + starts[phase]) | 0, STATE.working)) break;
       if (Atomics.compareExchange(words, WORD.ticket, ticket, (ticket + 1) | 0) !== ticket) continue;
       let at = 0;
       try {
@@ -212,7 +213,7 @@ export class ThreadPool {
       const done = (Atomics.add(words, WORD.done, 1) + 1 - first) | 0;
       if (done === ends[phase] && Atomics.load(words, WORD.waiting) > 0) Atomics.notify(words, WORD.done);
     }
-    if (this.isOpen(end) && Atomics.load(words, WORD.state) === STATE.working) return;
+    if (this.waitFor(end, STATE.working) && Atomics.load(words, WORD.state) === STATE.working) return;
     this.settle(end);
     const [length, ...codes] = words.subarray(WORD.failure, WORD.workers);
     throw this.trap(String.fromCharCode(...codes.slice(0, length)));
@@ -226,15 +227,40 @@ export class ThreadPool {
   private settle(end: number): void {
     const { words } = this;
     const claimed = Atomics.exchange(words, WORD.ticket, end);
-    while (!this.isOpen(claimed));
-    while (Atomics.load(words, WORD.state) === STATE.failing);
+    while (!this.waitFor(claimed, Atomics.load(words, WORD.state)));
     Atomics.store(words, WORD.done, end);
     Atomics.store(words, WORD.state, STATE.working);
     Atomics.notify(words, WORD.done);
   }
 
-  /** Waits until the tasks in front of a ticket are done; false when a kernel has failed in a worker. */
-  private isOpen(ticket: number): boolean {
-    return true;
+  /** Waits until the tasks in front of a ticket are done; false when the state is another one. */
+  private waitFor(ticket: number, state: number): boolean {
+    const { words } = this;
+    let seen = 0;
+    let last = 0;
+    // Sums of short spans: a process that was stopped for an hour has not waited for an hour.
+    let waited = 0;
+    for (let spins = 1; ; spins++) {
+      const done = Atomics.load(words, WORD.done);
+      if (((done - ticket) | 0) >= 0) return true;
+      if (Atomics.load(words, WORD.state) !== state) return false;
+      if ((spins & 63) !== 0) continue;
+      const now = performance.now();
+      waited = last === 0 || done !== seen ? 0 : waited + Math.min(now - last, 2 * SLICE);
+      last = now;
+      seen = done;
+      if (waited > this.patience) throw this.lose();
+      if (waited < PHASE_SPIN || !this.maySleep) continue;
+      Atomics.add(words, WORD.waiting, 1);
+      Atomics.wait(words, WORD.done, done, SLICE);
+      Atomics.sub(words, WORD.waiting, 1);
+    }
+  }
+
+  private lose(): Error {
+    this.end('has lost a thread');
+    return new Error(
+      `A thread of the planned engine has done nothing for ${this.patience / 1000} s in the middle of a run: it has ended, or the machine leaves it no time. Start again; with one thread this cannot happen.`,
+    );
   }
 }
