@@ -72,6 +72,11 @@ export class Int {
     return this.binary(0x71, other);
   }
 
+  /** Unsigned. */
+  shiftedRight(bits: number): Int {
+    return this.binary(0x76, bits);
+  }
+
   equals(other: IntLike): Int {
     return this.binary(0x46, other);
   }
@@ -165,6 +170,11 @@ export class Vec {
 
   and(other: Vec): Vec {
     return this.binary(0x4e, other);
+  }
+
+  /** The bits of this that the other does not have. */
+  andNot(other: Vec): Vec {
+    return this.binary(0x4f, other);
   }
 
   /** Whether any bit is set. */

@@ -206,6 +206,9 @@ const outputComponents = (tile: 3 | 4) =>
 export const gradient3 = outputComponents(3);
 export const gradient4 = outputComponents(4);
 
+/** Quotients of numbers below 2^14 by 2, 3, 4 and 6 are products with ceil(2^18 / divisor), shifted. */
+const DIVISION_BITS = 18;
+
 /** The transposed matrices G: taps of components. */
 const TAPS = {
   5: [
@@ -222,7 +225,7 @@ const TAPS = {
 
 export const unpackNested = define('unpackNested', (w, p) => {
   const even = w.int(p.outputs.plus(1).and(-2));
-  const entry = w.int(p.sections.plus(2).times(8));
+  const entry = w.int(p.sections.times(8).plus(20));
   w.loop(0, p.outputs, 4, (o) => {
     w.loop(0, p.inputs, 1, (i) => {
       w.loop(0, p.sections, 1, (sy) => {
@@ -234,17 +237,19 @@ export const unpackNested = define('unpackNested', (w, p) => {
               const row: VecVar[] = [];
               for (let b = 0; b < points; b++) {
                 const value = w.vec(w.const(0));
-                const y = w.int(w.loadInt(table.plus(sy.times(4)), 16));
-                const x = w.int(w.loadInt(table.plus(p.sections.plus(sx).times(4)), 16));
+                const y = w.int(w.loadInt(table.plus(sy.times(4)), 20));
+                const x = w.int(w.loadInt(table.plus(p.sections.plus(sx).times(4)), 20));
                 w.when(y.differs(-1).and(x.differs(-1)), () => {
                   const blockRows = w.int(w.loadInt(table, 4));
                   const columns = w.int(w.loadInt(table, 8));
                   const r = w.int(i.times(w.loadInt(table, 12)).plus(y));
                   const block = w.int(blockRows.times(columns).times(4));
+                  // A division by multiplication, as one by hardware would take longer than all the rest.
+                  const whole = w.int(r.times(w.loadInt(table, 16)).shiftedRight(DIVISION_BITS));
                   const start = p.sums
                     .plus(w.loadInt(table))
-                    .plus(r.dividedBy(blockRows).times(even).plus(o).times(block))
-                    .plus(r.modulo(blockRows).times(columns).plus(x).times(4));
+                    .plus(whole.times(even).plus(o).times(block))
+                    .plus(r.minus(whole.times(blockRows)).times(columns).plus(x).times(4));
                   const at = w.int(start);
                   // Of outputs that do not exist the sums of the last one are read.
                   const last = w.int(even.minus(o).minus(1));

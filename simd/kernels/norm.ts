@@ -11,21 +11,37 @@ const PAIR = 16;
 /** The sum of both lanes in both. */
 const horizontal = (x: Doubles): Doubles => x.plus(x.shuffle(x, [1, 0]));
 
-/** Sums two terms of every value of a channel. */
+/** Vectors that are summed in float32 before their sum goes into the one in float64. */
+const BLOCK = 16;
+
+/** Sums x and x y of every value of a channel: float32 within blocks, float64 over them. */
 function sumPairs(w: Writer, length: Int, terms: (q: Int) => readonly [Vec, Vec]): readonly [DoublesVar, DoublesVar] {
-  const first = w.doubles(w.zeroDoubles());
-  const second = w.doubles(w.zeroDoubles());
-  w.loop(0, w.int(length.times(4)), 16, (q) => {
-    const [x, y] = terms(q).map((term) => w.vec(term));
-    if (x === undefined || y === undefined) throw new Error('Two terms are summed.');
-    for (const half of [x, x.shuffle(x, [2, 3, 2, 3])]) {
-      const values = w.doubles(half.toDoubles());
-      first.set(first.plus(values));
-      const others = half === x ? y : y.shuffle(y, [2, 3, 2, 3]);
-      second.set(second.plus(values.times(others.toDoubles())));
-    }
-  });
-  return [first, second];
+  const totals = [w.doubles(w.zeroDoubles()), w.doubles(w.zeroDoubles())] as const;
+  const bytes = w.int(length.times(4));
+  const q = w.int(0);
+  w.repeat(
+    () => {
+      const block = w.int(q.plus(16 * BLOCK));
+      const end = w.int(block.where(block.below(bytes), bytes));
+      const sums = [w.vec(w.const(0)), w.vec(w.const(0))] as const;
+      w.repeat(
+        () => {
+          const [x, y] = terms(q);
+          const first = w.vec(x);
+          sums[0].set(sums[0].plus(first));
+          sums[1].set(w.fma(first, y, sums[1]));
+          q.add(16);
+        },
+        () => q.below(end),
+      );
+      for (const [i, sum] of sums.entries()) {
+        const total = totals[i] ?? totals[0];
+        total.set(total.plus(sum.toDoubles()).plus(sum.shuffle(sum, [2, 3, 2, 3]).toDoubles()));
+      }
+    },
+    () => q.below(bytes),
+  );
+  return totals;
 }
 
 function storePair(w: Writer, place: Int, [first, second]: readonly [DoublesVar, DoublesVar]): void {

@@ -1,6 +1,6 @@
 /** Pooling, and any resampling by lists of places. */
 import { define } from '../define.js';
-import type { Vec, VecVar } from '../lang.js';
+import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
 
 /** Where the maxima of the pairs of columns of the T planes of a row go: [plane, even or odd tile] of both columns. */
 const COLUMNS = {
@@ -17,23 +17,38 @@ const COLUMNS = {
   ],
 } as const;
 
+/** Even and odd tiles of two vectors of a plane. */
+const split = (w: Writer, a: Vec, b: Vec): readonly [VecVar, VecVar] => [
+  w.vec(a.shuffle(b, [0, 2, 4, 6])),
+  w.vec(a.shuffle(b, [1, 3, 5, 7])),
+];
+
+/** The place of a row of pixels in the planes of a channel. */
+const rowPlace = (
+  w: Writer,
+  tile: number,
+  y: IntVar,
+  p: Readonly<Record<'inputPlane' | 'inputFirst' | 'inputPitch', IntVar>>,
+): IntVar =>
+  w.int(
+    y
+      .modulo(tile)
+      .times(tile)
+      .times(p.inputPlane)
+      .plus(p.inputFirst)
+      .plus(y.dividedBy(tile).times(p.inputPitch).times(4)),
+  );
+
 const pool = (tile: 3 | 4) =>
   define(`pool${tile}`, (w, p) => {
-    const place = (channel: ReturnType<typeof w.int>, y: ReturnType<typeof w.int>) =>
-      w.int(
-        channel
-          .plus(y.modulo(tile).times(tile).times(p.inputPlane))
-          .plus(p.inputFirst)
-          .plus(y.dividedBy(tile).times(p.inputPitch).times(4)),
-      );
     w.loop(0, p.count, 1, (c) => {
       const input = w.int(p.input.plus(c.times(p.inputChannel)));
       w.loop(0, p.tileRows, 1, (row) => {
         for (let i = 0; i < tile; i++) {
           const y = w.int(row.times(tile).plus(i).times(2));
-          const upper = place(input, y);
+          const upper = w.int(input.plus(rowPlace(w, tile, y, p)));
           y.add(1);
-          const lower = place(input, y);
+          const lower = w.int(input.plus(rowPlace(w, tile, y, p)));
           const out = w.int(
             p.out
               .plus(c.times(p.outChannel))
@@ -42,15 +57,12 @@ const pool = (tile: 3 | 4) =>
               .plus(row.times(p.outPitch).times(4)),
           );
           w.loop(0, w.int(p.tileColumns.times(4)), 16, (x) => {
-            const tall = Array.from({ length: tile }, (_, j): [VecVar, VecVar] => {
+            const tall = Array.from({ length: tile }, (_, j) => {
               const shift = p.inputPlane.times(j);
               const a = w.int(upper.plus(shift).plus(x).plus(x));
               const b = w.int(lower.plus(shift).plus(x).plus(x));
-              const [first, second] = w.vecs(2, (v) => w.load(a, 16 * v).atLeast(w.load(b, 16 * v))) as [
-                VecVar,
-                VecVar,
-              ];
-              return [w.vec(first.shuffle(second, [0, 2, 4, 6])), w.vec(first.shuffle(second, [1, 3, 5, 7]))];
+              const [first, second] = w.vecs(2, (v) => w.load(a, 16 * v).atLeast(w.load(b, 16 * v)));
+              return split(w, first as VecVar, second as VecVar);
             });
             const at = (plane: number, odd: number): Vec => tall[plane]?.[odd] as Vec;
             for (const [j, [plane, odd, other, otherOdd]] of COLUMNS[tile].entries()) {
@@ -64,6 +76,71 @@ const pool = (tile: 3 | 4) =>
 
 export const pool3 = pool(3);
 export const pool4 = pool(4);
+
+const poolGradient = (tile: 3 | 4) =>
+  define(`poolGradient${tile}`, (w, p) => {
+    w.loop(0, p.count, 1, (c) => {
+      const channel = w.int(c.times(p.inputChannel));
+      w.loop(0, p.tileRows, 1, (row) => {
+        for (let i = 0; i < tile; i++) {
+          const y = w.int(row.times(tile).plus(i).times(2));
+          const upper = w.int(channel.plus(rowPlace(w, tile, y, p)));
+          y.add(1);
+          const lower = w.int(channel.plus(rowPlace(w, tile, y, p)));
+          const dy = w.int(
+            p.gradient
+              .plus(c.times(p.gradientChannel))
+              .plus(p.gradientPlane.times(i * tile))
+              .plus(p.gradientFirst)
+              .plus(row.times(p.gradientPitch).times(4)),
+          );
+          w.loop(0, w.int(p.tileColumns.times(4)), 16, (x) => {
+            const place = (line: Int, plane: number) => line.plus(p.inputPlane.times(plane)).plus(x).plus(x);
+            const values = [upper, lower].map((line) =>
+              Array.from({ length: tile }, (_, plane) => {
+                const from = w.int(p.input.plus(place(line, plane)));
+                return split(w, w.load(from), w.load(from, 16));
+              }),
+            );
+            const spread = values.map((planes) => planes.map((): Vec[] => []));
+            for (const [j, [plane, odd, other, otherOdd]] of COLUMNS[tile].entries()) {
+              const gradient = w.vec(w.load(dy.plus(p.gradientPlane.times(j)).plus(x)));
+              const pairs = values.map((planes) => [
+                planes[plane]?.[odd] as VecVar,
+                planes[other]?.[otherOdd] as VecVar,
+              ]);
+              const [top, bottom] = pairs.map(([a, b]) => w.vec((a as VecVar).atLeast(b as VecVar))) as [
+                VecVar,
+                VecVar,
+              ];
+              // The first of equals keeps it: the upper row, and in a row the first pixel.
+              const isLower = w.vec(bottom.greater(top));
+              for (const [r, share] of [gradient.andNot(isLower), gradient.and(isLower)].entries()) {
+                const [a, b] = pairs[r] as [VecVar, VecVar];
+                const own = w.vec(share);
+                const isSecond = w.vec(b.greater(a));
+                const line = spread[r];
+                if (line === undefined) continue;
+                (line[plane] as Vec[])[odd] = w.vec(own.andNot(isSecond));
+                (line[other] as Vec[])[otherOdd] = w.vec(own.and(isSecond));
+              }
+            }
+            for (const [r, line] of [upper, lower].entries()) {
+              for (let plane = 0; plane < tile; plane++) {
+                const [even, odd] = (spread[r] as Vec[][])[plane] as [Vec, Vec];
+                const to = w.int(p.target.plus(place(line, plane)));
+                w.store(to, even.shuffle(odd, [0, 4, 1, 5]));
+                w.store(to, even.shuffle(odd, [2, 6, 3, 7]), 16);
+              }
+            }
+          });
+        }
+      });
+    });
+  });
+
+export const poolGradient3 = poolGradient(3);
+export const poolGradient4 = poolGradient(4);
 
 export const gatherMax = define('gatherMax', (w, p) => {
   w.loop(0, p.count, 1, (c) => {

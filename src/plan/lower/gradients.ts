@@ -270,7 +270,13 @@ function sumLists(
       });
       words.push(list, list.plus(4 * length), columns.length, 4 * (columns[0] ?? 0), 4 * floats, block);
       const positions = (of: readonly number[]) => Array.from({ length: count }, (_, s) => of.indexOf(s));
-      table.push(4 * floats, block, columns.length, rows.length, ...positions(rows), ...positions(columns));
+      // The number that stands for a division by the rows of a block (simd/kernels/gradients.ts).
+      const division = Math.ceil(2 ** 18 / block);
+      table.push(
+        ...[4 * floats, block, columns.length, rows.length, division],
+        ...positions(rows),
+        ...positions(columns),
+      );
       floats += length * columns.length * even(outputs);
       products += length * columns.length;
     }

@@ -121,16 +121,19 @@ export function lowerActivation(
 
 type PoolOp = Extract<Op, { kind: 'pool' }>;
 
+/** Whether a pooling takes 2x2 pixels to one and leaves none out. */
+const halves = ({ size, strides, padding }: PoolOp, from: Tiles, to: Tiles): boolean =>
+  [...size, ...strides].every((n) => n === 2) &&
+  padding.top === 0 &&
+  padding.left === 0 &&
+  from.height === 2 * to.height &&
+  from.width === 2 * to.width;
+
 /** Maximum over windows. */
 export function lowerPool(lowering: Lowering, input: View, target: Target, op: PoolOp): void {
   const { tiles: from } = input;
   const { tiles: to } = target;
-  const is2x2 =
-    [...op.size, ...op.strides].every((n) => n === 2) &&
-    op.padding.top === 0 &&
-    op.padding.left === 0 &&
-    from.height >= 2 * to.height &&
-    from.width >= 2 * to.width;
+  const is2x2 = halves(op, from, to);
   for (const { start, parts } of commonRuns([input], target.channels)) {
     const [part] = parts;
     if (part === undefined) continue;
@@ -260,6 +263,30 @@ function resample(
 export function lowerPoolGradient(lowering: Lowering, input: View, dy: Target, op: PoolOp, target: Target): void {
   const { tiles: from } = input;
   const { tiles: to } = dy;
+  if (halves(op, from, to)) {
+    for (const { start, parts } of commonRuns([input], dy.channels)) {
+      const [part] = parts;
+      for (let sample = 0; sample < to.batch && part !== undefined; sample++) {
+        lowering.program.call(to.tile === 3 ? 'poolGradient3' : 'poolGradient4', {
+          input: part.place,
+          inputChannel: from.channelStride,
+          inputPlane: from.planeStride,
+          inputFirst: from.first + sample * from.sampleStride,
+          inputPitch: from.pitch,
+          gradient: at(dy, start),
+          gradientChannel: to.channelStride,
+          gradientPlane: to.planeStride,
+          gradientFirst: to.first + sample * to.sampleStride,
+          gradientPitch: to.pitch,
+          target: at(target, start),
+          tileRows: to.tileRows,
+          tileColumns: to.tileColumns,
+          count: part.channels,
+        });
+      }
+    }
+    return;
+  }
   lowering.program.call('clear', { map: target.place, bytes: target.channels * from.channelStride });
   const lists = windowLists(lowering, from, to, op);
   for (const { start, parts } of commonRuns([input], dy.channels)) {
@@ -400,7 +427,7 @@ export function lowerTransfer(
 }
 
 /** Whether a node reads beyond the border of its input, or over a list that may name a place outside. */
-export function reachesOut({ op }: FoldedNode): boolean {
+export function reachesOut({ op }: Pick<FoldedNode, 'op'>): boolean {
   switch (op.kind) {
     case 'conv':
       return op.levels.some(

@@ -35,6 +35,7 @@ import {
   lowerShiftGradient,
   lowerSum,
   lowerTransfer,
+  reachesOut,
   type Target,
 } from './maps.js';
 import { lowerNested } from './nested.js';
@@ -112,6 +113,8 @@ class TrainingLowering {
   private readonly identities = new Map<number, Place>();
   /** Nodes that a gradient has to reach. */
   private readonly needed = new Set<number>();
+  /** Nodes whose maps need zeros around them. */
+  private readonly withMargins = new Set<number>();
   /** Maps computed again for the node whose gradients are under way. */
   private readonly fresh = new Map<number, View>();
   private isBackward = false;
@@ -134,6 +137,13 @@ class TrainingLowering {
       const isTrained = weightsOf(node.op).some((weight) => buffers.gradients.has(weight));
       if (isTrained || node.inputs.some((input) => this.needed.has(input))) this.needed.add(id);
     }
+    const mark = (id: number): void => {
+      this.withMargins.add(id);
+      const node = graph.nodes[id];
+      if (node?.op.kind === 'concat') for (const input of node.inputs) mark(input);
+    };
+    // Statistics are sums over whole planes.
+    for (const node of graph.nodes) if (node.op.kind === 'norm' || reachesOut(node)) node.inputs.forEach(mark);
   }
 
   // --- forward
@@ -205,7 +215,7 @@ class TrainingLowering {
           break;
       }
     }
-    lowerMargins(lowering, target);
+    if (this.withMargins.has(id)) lowerMargins(lowering, target);
     lowering.endStep(name, `${op.kind} forward`);
     return target;
   }
@@ -633,7 +643,7 @@ class TrainingLowering {
     if (norm === undefined || input === undefined) return stored;
     const target = this.lowering.newMap(shape);
     this.affine(this.computedAgain(input), target, norm.record);
-    lowerMargins(this.lowering, target);
+    if (this.withMargins.has(id)) lowerMargins(this.lowering, target);
     this.fresh.set(id, target);
     return target;
   }
