@@ -206,15 +206,16 @@ export class ThreadPool {
           run(...args);
         }
       } catch (error) {
+        const claimed = Atomics.exchange(words, WORD.ticket, end);
         Atomics.add(words, WORD.done, 1);
-        this.settle(end);
+        this.settle(claimed, end);
         throw this.trap(`${this.names[at]}: ${error instanceof Error ? error.message : String(error)}`, error);
       }
       const done = (Atomics.add(words, WORD.done, 1) + 1 - first) | 0;
       if (done === ends[phase] && Atomics.load(words, WORD.waiting) > 0) Atomics.notify(words, WORD.done);
     }
     if (this.waitFor(end, STATE.working) && Atomics.load(words, WORD.state) === STATE.working) return;
-    this.settle(end);
+    this.settle(Atomics.exchange(words, WORD.ticket, end), end);
     const [length, ...codes] = words.subarray(WORD.failure, WORD.workers);
     throw this.trap(String.fromCharCode(...codes.slice(0, length)));
   }
@@ -223,10 +224,9 @@ export class ThreadPool {
     return new Error(`A kernel of the planned engine failed: ${message}.`, { cause });
   }
 
-  /** After a failure: gives no more tickets away, waits for the tasks that have one, and leaves the words as after any run. */
-  private settle(end: number): void {
+  /** After a failure, when nobody gets a ticket any more: waits for the tasks that have one and leaves the words as after any run. */
+  private settle(claimed: number, end: number): void {
     const { words } = this;
-    const claimed = Atomics.exchange(words, WORD.ticket, end);
     while (!this.waitFor(claimed, Atomics.load(words, WORD.state)));
     Atomics.store(words, WORD.done, end);
     Atomics.store(words, WORD.state, STATE.working);
@@ -241,9 +241,10 @@ export class ThreadPool {
     // Sums of short spans: a process that was stopped for an hour has not waited for an hour.
     let waited = 0;
     for (let spins = 1; ; spins++) {
+      // In this order: who fails says so before it counts its task as done.
       const done = Atomics.load(words, WORD.done);
-      if (((done - ticket) | 0) >= 0) return true;
       if (Atomics.load(words, WORD.state) !== state) return false;
+      if (((done - ticket) | 0) >= 0) return true;
       if ((spins & 63) !== 0) continue;
       const now = performance.now();
       waited = last === 0 || done !== seen ? 0 : waited + Math.min(now - last, 2 * SLICE);

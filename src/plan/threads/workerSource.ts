@@ -44,8 +44,8 @@ const fail = (kernel, error) => {
 const isOpen = (ticket) => {
   for (let spins = 1, start = 0; ; spins++) {
     const done = load(words, WORD.done);
-    if (((done - ticket) | 0) >= 0) return true;
     if (load(words, WORD.state) !== STATE.working) return false;
+    if (((done - ticket) | 0) >= 0) return true;
     if ((spins & 63) !== 0) continue;
     const now = performance.now();
     if (start === 0) start = now;
