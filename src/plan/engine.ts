@@ -4,7 +4,7 @@ import { detectEnvironment } from '../runtime/environment.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { planMemory } from './memory.js';
-import type { Buffer, Program, Word } from './program.js';
+import { type Buffer, buffersOf, type Program, type Word } from './program.js';
 import { roundUp } from './tiles.js';
 
 const PAGE = 65536;
@@ -150,11 +150,7 @@ export class Engine {
     try {
       for (const [buffer, offset] of arena) buffer.address = block.start + offset;
       for (const step of program.steps) {
-        const contents = new Set(
-          step.calls.flatMap(({ args }) =>
-            Object.values(args).flatMap((word) => (typeof word === 'number' ? [] : [word.buffer])),
-          ),
-        );
+        const contents = new Set(step.calls.flatMap((call) => [...buffersOf(call)]));
         for (const buffer of contents) if (buffer.kind === 'arena') this.write(buffer);
         for (const { kernel, args } of step.calls) this.kernel(kernel)(...argumentsOf(kernel, args));
       }

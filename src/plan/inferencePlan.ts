@@ -118,7 +118,7 @@ export class InferencePlan {
 
   private build(shape: ImageShape): SizedProgram {
     const { engine, store } = this;
-    const graph = fold(readModel(this.model, shape), this.read);
+    const graph = fold(readModel(this.model, shape), this.read, { compose: this.options.precision === 'fast' });
     const lowered = lower(graph, store, { vectors: engine.vectors }, this.options.precision);
     const { arena, arenaBytes, tables, tableBytes } = planMemory(lowered.program, [
       lowered.input,

@@ -68,7 +68,7 @@ export class FixedWeights implements Weights {
     this.buffers.set(key, buffer);
     const values = this.read(filter);
     const scale = padded(factors);
-    const raw = new Buffer(values.byteLength + 64, 'arena', values);
+    const raw = new Buffer(values.byteLength + 256, 'arena', values);
     calls(this.program, {
       filter: raw.at(),
       scale: new Buffer(scale.byteLength, 'arena', scale).at(),
@@ -77,6 +77,31 @@ export class FixedWeights implements Weights {
     });
     this.program.endStep(filter.name, 'pack');
     return buffer.at();
+  }
+
+  /**
+   * A filter made of two.
+   *
+   * @param calls Writes the calls that make it from both.
+   */
+  composed(
+    key: string,
+    bytes: number,
+    filters: readonly [tfl.LayerVariable, tfl.LayerVariable],
+    factors: Float64Array,
+    calls: (program: Program, places: PackPlaces & { readonly second: Place }) => void,
+  ): Place {
+    const [first, second] = filters;
+    const values = this.read(second);
+    const raw = new Buffer(values.byteLength + 256, 'arena', values);
+    return this.packed(key, bytes, { filter: first, factors }, (program, places) =>
+      calls(program, { ...places, second: raw.at() }),
+    );
+  }
+
+  /** The values of a weight. */
+  valuesOf(variable: tfl.LayerVariable): Float32Array {
+    return this.read(variable);
   }
 
   /** What has been asked for since the last time, and the program that packs it. */

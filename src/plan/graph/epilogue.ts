@@ -48,6 +48,13 @@ export class Epilogue {
     return true;
   }
 
+  /** Adds to the bias, scaled as the filter is. */
+  addBias(values: Float64Array): void {
+    for (let c = 0; c < this.channels; c++) {
+      this.bias[c] = (this.bias[c] ?? 0) + (values[c] ?? 0) * (this.factors[c] ?? 1);
+    }
+  }
+
   addRelu(): boolean {
     if (this.isScaled) this.floor2 = 0;
     else this.floor1 = 0;

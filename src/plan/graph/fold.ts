@@ -5,7 +5,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Epilogue } from './epilogue.js';
 import { countReaders, withPadding } from './training.js';
-import type { Graph, MapShape, Node, Op, Pair, TransposedOp } from './types.js';
+import type { ComposedOp, Graph, MapShape, Node, Op, Pair, TransposedOp } from './types.js';
 
 /** Values of a weight. */
 export type Read = (variable: tfl.LayerVariable) => Float32Array;
@@ -68,9 +68,47 @@ function absorb(epilogue: Epilogue, { op, shape }: Node, read: Read): boolean {
 
 const moved = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
 
-/** Folds a graph for inference. */
-export function fold(graph: Graph, read: Read): FoldedGraph {
+/** The two convolutions of a decoder as one, or null where the node is not the second of them. */
+function composed(
+  nodes: readonly FoldedNode[],
+  { op, inputs }: { op: Op; inputs: readonly number[] },
+  isSingle: (index: number) => boolean,
+): { op: ComposedOp; inputs: readonly number[] } | null {
+  const [concatIndex = -1] = inputs;
+  const concat = nodes[concatIndex];
+  if (op.kind !== 'conv' || concat?.op.kind !== 'concat' || !isSingle(concatIndex)) return null;
+  const [level, ...others] = op.levels;
+  if (level === undefined || others.length > 0 || level.groups !== 1) return null;
+  if ([...level.kernelSize, ...op.strides].some((n) => n !== 1) || level.padding.top + level.padding.left > 0)
+    return null;
+  let start = 0;
+  for (const [i, index] of concat.inputs.entries()) {
+    const node = nodes[index];
+    if (node === undefined) return null;
+    const { channels } = node.shape;
+    if (node.op.kind === 'transposed' && node.epilogue?.isLinear && isSingle(index) && concat.inputs.length > 1) {
+      const rest = concat.inputs.filter((_, other) => other !== i);
+      const [source = 0] = node.inputs;
+      return { op: { kind: 'composed', transposed: node.op, conv: op, channels, start }, inputs: [source, ...rest] };
+    }
+    start += channels;
+  }
+  return null;
+}
+
+/**
+ * Folds a graph for inference.
+ *
+ * @param compose Whether two convolutions may become one whose filter is their product.
+ */
+export function fold(graph: Graph, read: Read, { compose }: { compose: boolean }): FoldedGraph {
   const readers = countReaders(graph);
+  // Readers of folded nodes, as far as the graph is read.
+  const sources: number[] = [];
+  const isSingleFolded = (index: number) => {
+    const id = sources[index];
+    return id !== undefined && readers[id] === 1;
+  };
   const nodes: FoldedNode[] = [];
   // Where the map of each node of the graph is made.
   const place: number[] = [];
@@ -81,6 +119,7 @@ export function fold(graph: Graph, read: Read): FoldedGraph {
     const isSingle = node.inputs.length === 1 && readers[node.inputs[0] ?? 0] === 1;
     if (isSingle && before?.epilogue && absorb(before.epilogue, node, read)) {
       place.push(only);
+      sources[only] = node.id;
       continue;
     }
     const { name, shape } = node;
@@ -89,6 +128,7 @@ export function fold(graph: Graph, read: Read): FoldedGraph {
       if (before.epilogue?.isLinear && op.shift.every((s) => s >= 0)) {
         nodes[only] = { ...before, op, shape };
         place.push(only);
+        sources[only] = node.id;
         continue;
       }
     }
@@ -96,6 +136,12 @@ export function fold(graph: Graph, read: Read): FoldedGraph {
     const epilogue = emptyEpilogue(node, read);
     if (epilogue && (node.op.kind === 'norm' || node.op.kind === 'activation')) absorb(epilogue, node, read);
     place.push(nodes.length);
+    sources[nodes.length] = node.id;
+    const both = compose ? composed(nodes, { op: node.op, inputs }, isSingleFolded) : null;
+    if (both !== null) {
+      nodes.push({ name, op: both.op, inputs: both.inputs, shape, epilogue });
+      continue;
+    }
     nodes.push(
       padded === null
         ? { name, op: node.op, inputs, shape, epilogue }

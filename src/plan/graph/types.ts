@@ -44,6 +44,19 @@ export interface TransposedOp {
   readonly bias: tfl.LayerVariable | null;
 }
 
+/**
+ * A transposed convolution and the 1x1 convolution that reads its map beside others, without anything nonlinear between: one
+ * transposed convolution with the product of their filters, and a 1x1 convolution over the other maps alone.
+ */
+export interface ComposedOp {
+  readonly kind: 'composed';
+  readonly transposed: TransposedOp;
+  readonly conv: ConvOp;
+  /** Channels of the transposed convolution's map, and where they stood among the inputs of the 1x1 convolution. */
+  readonly channels: number;
+  readonly start: number;
+}
+
 export interface NormOp {
   readonly kind: 'norm';
   readonly gamma: tfl.LayerVariable | null;
@@ -63,6 +76,7 @@ export type Op =
   | { readonly kind: 'input' }
   | ConvOp
   | TransposedOp
+  | ComposedOp
   | NormOp
   | { readonly kind: 'activation'; readonly activation: ActivationKind }
   /** Maximum; what is padded counts as 0 where `zeros`, else not at all. */

@@ -86,6 +86,11 @@ export class Lowering {
     return this.table(`zeros ${count}`, count + 16, () => new Float32Array(count + 16));
   }
 
+  /** Channels `start` to `end` of a view. */
+  slice(view: View, start: number, end: number): View {
+    return { tiles: view.tiles, channels: end - start, segments: segmentsOf(view, start, end) };
+  }
+
   /** The addresses of channels of a view, the last one repeated up to a length. */
   addresses(view: View, start = 0, end = view.channels, length = end - start): Place {
     const words = [...channelPlaces(view)].slice(start, end);

@@ -5,6 +5,7 @@ import type { MapShape } from '../graph/types.js';
 import { Buffer, type Place, Program } from '../program.js';
 import { tileFor } from '../tileFor.js';
 import type { FixedWeights } from '../weights.js';
+import { composedBias, lowerComposed } from './composed.js';
 import { Lowering, type Machine, type View } from './context.js';
 import { lowerConv, lowerTransposedConv, type Precision } from './convolution.js';
 import type { Finish } from './filters.js';
@@ -68,6 +69,7 @@ function lowerNode(
   const target = lowering.newMap(shape);
   const epilogue = node.epilogue ?? new Epilogue(shape.channels, false);
   const record = () => weights.constant(`${name} epilogue`, () => epilogue.record());
+  const identity = () => weights.constant(`none ${shape.channels}`, () => new Epilogue(shape.channels, false).record());
   const finish = (): Finish => ({ owner: name, factors: epilogue.factors, record: record() });
   const destination = { place: target.place, accumulate: false };
   const to = target.tiles;
@@ -82,6 +84,16 @@ function lowerNode(
     case 'conv':
       lowering.endStep(name, lowerConv(lowering, input, { op, to, precision }, finish(), destination));
       break;
+    case 'composed':
+      epilogue.addBias(composedBias(op, shape.channels, weights));
+      lowerComposed(
+        lowering,
+        weights,
+        { op, inputs, to, epilogue, owner: name },
+        { record: record(), none: identity() },
+        target.place,
+      );
+      break;
     case 'transposed':
       lowerTransposedConv(lowering, input, { op, to, outputs: shape.channels }, finish(), destination);
       break;
@@ -93,8 +105,7 @@ function lowerNode(
       else lowerActivation(lowering, input, target, op.activation);
       break;
     case 'add': {
-      const none = weights.constant(`none ${shape.channels}`, () => new Epilogue(shape.channels, false).record());
-      lowerSum(lowering, inputs, target, { last: record(), none });
+      lowerSum(lowering, inputs, target, { last: record(), none: identity() });
       break;
     }
     case 'multiply':

@@ -436,6 +436,8 @@ export function reachesOut({ op }: Pick<FoldedNode, 'op'>): boolean {
     case 'transposed':
     case 'shift':
       return true;
+    case 'composed':
+      return op.transposed.kernelSize.some((k, axis) => k !== op.transposed.strides[axis]);
     case 'pool':
       return op.zeros;
     default:

@@ -352,6 +352,75 @@ const phaseProduct = ({ taps, pixels, sources, places }: Phase, index: number): 
   phases: [],
 });
 
+/** Packs the filters of one product of a transposed convolution. */
+type PackProduct = (source: {
+  readonly rows: number;
+  readonly inputs: number;
+  readonly taps: readonly number[];
+  readonly phases: readonly number[];
+}) => Place;
+
+/** A transposed convolution without groups whose filters are packed by somebody else; `tapRow`, `tapColumn`: from tap to tap. */
+export function lowerTransposedWith(
+  lowering: Lowering,
+  input: View,
+  {
+    stencil,
+    to,
+    outputs,
+    tapRow,
+    tapColumn,
+  }: {
+    stencil: Stencil;
+    to: Tiles;
+    outputs: number;
+    tapRow: number;
+    tapColumn: number;
+  },
+  pack: PackProduct,
+  epilogue: Place,
+  { place, accumulate }: Destination,
+): void {
+  const inputs = input.channels;
+  const { kernelSize, strides, dilations, before } = stencil;
+  const key = `transposed ${nameOf(input.tiles)} ${nameOf(to)} ${kernelSize} ${strides} ${dilations} ${before}`;
+  const offset = ([ky, kx]: Pair) => ky * tapRow + kx * tapColumn;
+  const products = isTiling(stencil, input.tiles, to)
+    ? [tilingProduct(stencil, input.tiles, to)]
+    : phasesOf(stencil, input.tiles, to).map(phaseProduct);
+  for (const product of products) {
+    const isEmpty = product.taps.length === 0;
+    if (isEmpty && accumulate) continue;
+    const count = Math.max(1, product.phases.length);
+    const weights = isEmpty
+      ? lowering.zeroWeights(pairs(outputs) * inputs)
+      : pack({
+          rows: outputs,
+          inputs,
+          taps: product.taps.map(offset),
+          phases: product.phases.map(offset),
+        });
+    const taps = Math.max(1, product.taps.length);
+    lowering.program.call('gatherGemm', {
+      channels: lowering.addresses(input),
+      inputs,
+      from: placeLists(lowering, `${key} from ${product.key}`, { lists: taps, places: product.pixels }, product.from),
+      taps,
+      pixels: roundUp(product.pixels, lowering.wide),
+      out: place,
+      outChannel: to.channelStride,
+      to: placeLists(lowering, `${key} to ${product.key}`, { lists: count, places: product.pixels }, product.to),
+      phases: count,
+      rows: outputs * count,
+      weights,
+      epilogue,
+      panel: lowering.scratch(panelBytes(lowering, inputs * taps, 1)),
+      accumulate: accumulate ? 1 : 0,
+    });
+  }
+  lowering.count(inputs * outputs * kernelSize[0] * kernelSize[1] * pixelCount(input.tiles));
+}
+
 /** A transposed convolution: each phase of its stride, the pixels that the same taps reach, is a convolution of its own. */
 export function lowerTransposed(
   lowering: Lowering,
@@ -360,52 +429,26 @@ export function lowerTransposed(
   { owner, factors, record }: Finish,
   { place, accumulate }: Destination,
 ): void {
-  const { access, groups, inputs, outputs, kernelSize } = connection;
-  const { kernelSize: k, strides, dilations, before } = stencil;
-  const key = `transposed ${nameOf(input.tiles)} ${nameOf(to)} ${k} ${strides} ${dilations} ${before}`;
-  const offset = ([ky, kx]: Pair) => ky * access.row + kx * access.column;
-  const products = isTiling(stencil, input.tiles, to)
-    ? [tilingProduct(stencil, input.tiles, to)]
-    : phasesOf(stencil, input.tiles, to).map(phaseProduct);
+  const { access, groups, inputs, outputs, start } = connection;
   for (let group = 0; group < groups; group++) {
-    const first = connection.start + group * outputs;
+    const first = start + group * outputs;
     const own = { ...access, key: `${access.key} group ${group}`, base: access.base + group * access.group };
-    for (const product of products) {
-      const isEmpty = product.taps.length === 0;
-      if (isEmpty && accumulate) continue;
-      const count = Math.max(1, product.phases.length);
-      const weights = isEmpty
-        ? lowering.zeroWeights(pairs(outputs) * inputs)
-        : packedProduct(
-            lowering,
-            { owner, access: own },
-            {
-              first: 0,
-              rows: outputs,
-              inputs,
-              taps: product.taps.map(offset),
-              phases: product.phases.map(offset),
-              factors: factors.subarray(first, first + outputs),
-            },
-          );
-      const taps = Math.max(1, product.taps.length);
-      lowering.program.call('gatherGemm', {
-        channels: lowering.addresses(input, group * inputs, (group + 1) * inputs),
-        inputs,
-        from: placeLists(lowering, `${key} from ${product.key}`, { lists: taps, places: product.pixels }, product.from),
-        taps,
-        pixels: roundUp(product.pixels, lowering.wide),
-        out: place.plus(first * to.channelStride),
-        outChannel: to.channelStride,
-        to: placeLists(lowering, `${key} to ${product.key}`, { lists: count, places: product.pixels }, product.to),
-        phases: count,
-        rows: outputs * count,
-        weights,
-        epilogue: record.plus(first * EPILOGUE_BYTES),
-        panel: lowering.scratch(panelBytes(lowering, inputs * taps, 1)),
-        accumulate: accumulate ? 1 : 0,
-      });
-    }
+    lowerTransposedWith(
+      lowering,
+      lowering.slice(input, group * inputs, (group + 1) * inputs),
+      { stencil, to, outputs, tapRow: access.row, tapColumn: access.column },
+      (source) =>
+        packedProduct(
+          lowering,
+          { owner, access: own },
+          {
+            first: 0,
+            ...source,
+            factors: factors.subarray(first, first + outputs),
+          },
+        ),
+      record.plus(first * EPILOGUE_BYTES),
+      { place: place.plus(first * to.channelStride), accumulate },
+    );
   }
-  lowering.count(groups * inputs * outputs * kernelSize[0] * kernelSize[1] * pixelCount(input.tiles));
 }
