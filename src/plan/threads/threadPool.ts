@@ -74,7 +74,8 @@ export class ThreadPool {
     this.words = new Int32Array(canShare ? new SharedArrayBuffer(length * 4) : new ArrayBuffer(length * 4));
     this.words[WORD.ticket] = FIRST_TICKET;
     this.words[WORD.done] = FIRST_TICKET;
-    this.words[WORD.first] = FIRST_TICKET;
+    // No program yet: a worker must not take the first one for begun.
+    this.words[WORD.program] = -1;
     this.maySleep = canShare && maySleep(this.words);
     if (!canShare) {
       if (threads > 1)

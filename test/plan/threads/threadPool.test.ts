@@ -130,6 +130,18 @@ describe('results', () => {
     expect(marks.reduce((sum, value) => sum + value)).toBeGreaterThan(0);
   });
 
+  test('workers begin nothing before run', async () => {
+    const { pool, cells } = await startAndWait({ threads: 3 });
+    cells[40] = 1;
+    const programs = repeat(3, (program) => [repeat(8, (i) => [mix(program * 8 + i, 40, 40)])]);
+    const ids = programs.map((program) => pool.define(program));
+    await pause(50);
+    expect(cells.slice(0, 24)).toEqual(new Int32Array(24));
+    pool.run(ids[1]);
+    await pause(20);
+    expect(cells.slice(0, 24)).toEqual(Int32Array.from(repeat(24, (i) => (i >= 8 && i < 16 ? 4 : 0))));
+  });
+
   test('two pools at once have nothing to do with each other', async () => {
     const [a, b] = await Promise.all([startAndWait({ threads: 2 }), startAndWait({ threads: 3 })]);
     const random = randomNumbers(9);
