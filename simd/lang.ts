@@ -90,6 +90,11 @@ export class Int {
     return this.binary(0x48, other);
   }
 
+  /** Signed. */
+  greater(other: IntLike): Int {
+    return this.binary(0x4a, other);
+  }
+
   belowUnsigned(other: IntLike): Int {
     return this.binary(0x49, other);
   }

@@ -82,6 +82,7 @@ function reduceAll(
     count,
     bytes,
     sums,
+    skip,
   }: {
     list: Int;
     end: Int;
@@ -91,6 +92,7 @@ function reduceAll(
     count: Int;
     bytes: Int;
     sums: Int;
+    skip?: Int;
   },
 ): void {
   const to = w.int(sums);
@@ -104,6 +106,8 @@ function reduceAll(
         const rows = Array.from({ length: block.rows }, (_, j) => w.int(base.plus(w.loadInt(entry, 4 * j))));
         reduce(w, { rows, outputs: [first, second], bytes, sums: to, sections: block.sections });
       });
+      // The sums of outputs that another call computes.
+      if (skip !== undefined) to.add(skip.times(4 * block.rows * block.sections));
       entry.add(4 * block.rows);
     },
     () => entry.differs(end),
@@ -308,6 +312,7 @@ export const gemmGradient = define('gemmGradient', (w, p) => {
   const whole = w.int(p.length.plus(3).and(-4).times(4));
   const pass = w.int(p.pass.times(4));
   const end = w.int(p.channels.plus(p.rows.times(4)));
+  const skip = w.int(p.sumOutputs.minus(p.outputs.plus(1).and(-2)));
   w.loop(0, p.planes, 1, (plane) => {
     w.loop(0, whole, pass, (q) => {
       const left = w.int(whole.minus(q));
@@ -325,6 +330,7 @@ export const gemmGradient = define('gemmGradient', (w, p) => {
             count: p.outputs,
             bytes,
             sums: p.sums,
+            skip,
           });
         });
       }
@@ -335,6 +341,7 @@ export const gemmGradient = define('gemmGradient', (w, p) => {
 export const gatherGradient = define('gatherGradient', (w, p) => {
   const wide = w.int(p.panelRow.dividedBy(4));
   const listEnd = w.int(p.offsets.plus(p.rows.times(4)));
+  const skip = w.int(p.sumOutputs.minus(p.outputs.plus(1).and(-2)));
   const outputs = w.int(p.panel.plus(p.inputs.times(p.taps).times(p.panelRow)));
   const copy = (channel: Int, from: Int, to: Int, count: Int) =>
     w.loop(0, count, 4, (j) => {
@@ -372,6 +379,7 @@ export const gatherGradient = define('gatherGradient', (w, p) => {
           count: p.outputs,
           bytes: w.int(count.plus(3).and(-4).times(4)),
           sums: p.sums,
+          skip,
         });
       });
     }
@@ -379,13 +387,14 @@ export const gatherGradient = define('gatherGradient', (w, p) => {
 });
 
 export const unpackGemm = define('unpackGemm', (w, p) => {
-  const even = w.int(p.outputs.plus(1).and(-2));
   const row = w.int(p.block.times(4));
   w.loop(0, p.taps, 1, (tap) => {
     const place = w.int(p.gradient.plus(w.loadInt(p.tapPlaces.plus(tap.times(4)))));
     w.loop(0, p.inputs, 1, (i) => {
       const r = w.int(tap.times(p.inputs).plus(i));
-      const sums = w.int(p.sums.plus(r.dividedBy(p.block).times(even).times(row)).plus(r.modulo(p.block).times(4)));
+      const sums = w.int(
+        p.sums.plus(r.dividedBy(p.block).times(p.sumOutputs).times(row)).plus(r.modulo(p.block).times(4)),
+      );
       const to = w.int(place.plus(i.times(p.inputStride)));
       w.loop(0, p.outputs, 1, () => {
         w.storeLane(to, w.loadFirst(to).plus(w.loadFirst(sums)), 0);

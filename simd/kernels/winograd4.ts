@@ -81,13 +81,14 @@ export const transform4 = define('transform4', (w, p) => {
 });
 
 export const inverse4 = define('inverse4', (w, p) => {
-  const length = w.int(p.length.times(4));
+  const whole = w.int(p.length.and(-4).times(4));
+  const rest = w.int(p.length.and(3));
   w.loop(0, p.count, 1, (c) => {
     const finish = epilogueOf(w, p.epilogue, c);
     const sums = w.int(p.sums.plus(c.times(p.sumOutput)));
     const out = w.int(p.out.plus(c.times(p.outChannel)));
     const row = w.int(p.sumComponent.times(6));
-    const visit = (isAdded: boolean) => (q: IntVar) => {
+    const visit = (isAdded: boolean, isTail: boolean) => (q: IntVar) => {
       const columns = [0, 1, 2, 3, 4, 5].map((j) => {
         const place: Int[] = [w.int(sums.plus(p.sumComponent.times(j)).plus(q))];
         for (const i of [1, 2, 3, 4, 5]) place.push(w.int((place[i - 1] as Int).plus(row)));
@@ -103,15 +104,25 @@ export const inverse4 = define('inverse4', (w, p) => {
           columns.map((column) => column[i] as Vec),
         );
         for (const pixel of pixels) {
-          w.store(to, isAdded ? w.load(to).plus(finish(pixel)) : finish(pixel));
+          const value = w.vec(isAdded ? w.load(to).plus(finish(pixel)) : finish(pixel));
+          // What lies behind the end may be another thread's.
+          if (isTail)
+            for (const lane of [0, 1, 2]) w.when(rest.greater(lane), () => w.storeLane(to, value, lane, 4 * lane));
+          else w.store(to, value);
           to.add(p.planeStride);
         }
       }
     };
     w.when(
       p.accumulate,
-      () => w.loop(0, length, 16, visit(true)),
-      () => w.loop(0, length, 16, visit(false)),
+      () => {
+        w.loop(0, whole, 16, visit(true, false));
+        w.when(rest.differs(0), () => visit(true, true)(whole));
+      },
+      () => {
+        w.loop(0, whole, 16, visit(false, false));
+        w.when(rest.differs(0), () => visit(false, true)(whole));
+      },
     );
   });
 });

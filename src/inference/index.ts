@@ -2,6 +2,7 @@
 export type { Intensity, Preprocessing } from '../data/preprocess.js';
 export type { Raster, RasterData } from '../data/raster.js';
 export type { Size } from '../data/resize.js';
+export type { Precision } from '../plan/index.js';
 export { defaultClasses, getMetadata, type ModelMetadata, setMetadata } from './metadata.js';
 export { OptimizedModel, type OptimizeOptions, optimizeForInference } from './optimize.js';
 export { type OverlayOptions, overlay } from './overlay.js';

@@ -4,9 +4,11 @@ import { detectEnvironment } from '../runtime/environment.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { planMemory } from './memory.js';
-import { type Buffer, buffersOf, type Program, type Word } from './program.js';
+import { type Buffer, buffersOf, callsOf, type Program, type Step, type Word } from './program.js';
+import { ThreadPool } from './threads/threadPool.js';
 import { roundUp } from './tiles.js';
 
+const NAMES = Object.keys(KERNELS) as KernelName[];
 const PAGE = 65536;
 const MOST_PAGES = 65536;
 const ALIGNMENT = 64;
@@ -17,6 +19,7 @@ type Run = (...args: number[]) => void;
 
 /** A call with its addresses. */
 interface ReadyCall {
+  readonly kernel: number;
   readonly run: Run;
   readonly args: readonly number[];
 }
@@ -27,6 +30,8 @@ export interface ReadyStep {
   readonly kind: string;
   readonly macs: number;
   readonly calls: readonly ReadyCall[];
+  /** The same calls, by phase and task. */
+  readonly phases: readonly (readonly (readonly ReadyCall[])[])[];
 }
 
 /** Memory that is taken. */
@@ -51,20 +56,29 @@ const megabytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
 export class Engine {
   /** Vectors of a register tile. */
   readonly vectors: number;
+  /** Threads that programs are made for. */
+  readonly threads: number;
   /** The instructions in use. */
   readonly simd: 'relaxed' | 'simd128';
   private readonly memory: WebAssembly.Memory;
   private readonly kernels: Readonly<Record<string, Run>>;
   private readonly blocks: Block[] = [];
 
-  constructor(binaries: KernelBinaries) {
-    const { relaxedSimd } = detectEnvironment();
+  private readonly pool: ThreadPool | null;
+
+  /** @param threads The caller and `threads - 1` workers, where memory can be shared. */
+  constructor(binaries: KernelBinaries, threads: number) {
+    const { relaxedSimd, sharedMemory } = detectEnvironment();
+    const isShared = threads > 1 && sharedMemory;
+    const binary = relaxedSimd ? binaries.relaxed : binaries.base;
     this.simd = relaxedSimd ? 'relaxed' : 'simd128';
     this.vectors = relaxedSimd ? 6 : 4;
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
-    const module = new WebAssembly.Module(forPlainMemory(relaxedSimd ? binaries.relaxed : binaries.base));
+    this.threads = isShared ? threads : 1;
+    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: isShared });
+    const module = new WebAssembly.Module(isShared ? binary : forPlainMemory(binary));
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });
     this.kernels = exports as Record<string, Run>;
+    this.pool = isShared ? ThreadPool.start({ module, memory: this.memory, kernels: NAMES, threads }) : null;
   }
 
   /** Bytes of the memory; it never shrinks. */
@@ -126,14 +140,33 @@ export class Engine {
     }
   }
 
-  /** The calls of a program whose buffers have their addresses. */
-  ready(program: Program): ReadyStep[] {
-    return program.steps.map(({ name, kind, macs, calls }) => ({
-      name,
-      kind,
-      macs,
-      calls: calls.map(({ kernel, args }) => ({ run: this.kernel(kernel), args: argumentsOf(kernel, args) })),
-    }));
+  /** The calls of steps whose buffers have their addresses. */
+  ready(steps: readonly Step[]): ReadyStep[] {
+    return steps.map(({ name, kind, macs, phases }) => {
+      const ready = phases.map((phase) =>
+        phase.map((task) =>
+          task.map(({ kernel, args }) => ({
+            kernel: NAMES.indexOf(kernel),
+            run: this.kernel(kernel),
+            args: argumentsOf(kernel, args),
+          })),
+        ),
+      );
+      return { name, kind, macs, phases: ready, calls: ready.flat(2) };
+    });
+  }
+
+  /** Makes steps one runnable whole, for all threads. */
+  compile(steps: readonly ReadyStep[]): () => void {
+    const { pool } = this;
+    if (pool === null) return () => runSteps(steps);
+    const id = pool.define(steps.flatMap(({ phases }) => phases));
+    return () => pool.run(id);
+  }
+
+  /** Ends the threads. */
+  stop(): void {
+    this.pool?.stop();
   }
 
   private kernel(name: KernelName): Run {
@@ -144,15 +177,16 @@ export class Engine {
 
   /** Places a program that is run once, step by step, and runs it; its arena holds contents that are written before their step. */
   runOnce(program: Program): void {
-    const { arena, arenaBytes } = planMemory(program, []);
+    const { arena, arenaBytes } = planMemory(program.steps, []);
     if (arenaBytes === 0) return;
     const block = this.allocate(arenaBytes);
     try {
       for (const [buffer, offset] of arena) buffer.address = block.start + offset;
       for (const step of program.steps) {
-        const contents = new Set(step.calls.flatMap((call) => [...buffersOf(call)]));
+        const calls = callsOf(step);
+        const contents = new Set(calls.flatMap((call) => [...buffersOf(call)]));
         for (const buffer of contents) if (buffer.kind === 'arena') this.write(buffer);
-        for (const { kernel, args } of step.calls) this.kernel(kernel)(...argumentsOf(kernel, args));
+        for (const { kernel, args } of calls) this.kernel(kernel)(...argumentsOf(kernel, args));
       }
     } finally {
       this.free(block);

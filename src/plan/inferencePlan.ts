@@ -1,18 +1,20 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { Engine, type ReadyStep, runSteps } from './engine.js';
+import { Engine, type ReadyStep } from './engine.js';
 import { fold } from './graph/fold.js';
 import { readModel } from './graph/readModel.js';
 import type { Precision } from './lower/convolution.js';
 import { type Lowered, lower } from './lower/inference.js';
 import { planMemory } from './memory.js';
+import { parallelSteps } from './parallel.js';
 import type { Buffer } from './program.js';
 import { FixedWeights } from './weights.js';
 
 /** A program for one size of image. */
 interface SizedProgram {
   readonly steps: readonly ReadyStep[];
+  readonly run: () => void;
   readonly input: Buffer;
   readonly outputs: Lowered['outputs'];
   /** Bytes of its maps and tables, without weights. */
@@ -29,6 +31,8 @@ export interface OutputMap {
 /** Options of a plan. */
 export interface InferencePlanOptions {
   readonly precision: Precision;
+  /** Default 1. */
+  readonly threads?: number;
 }
 
 /** [height, width, channels]. */
@@ -57,7 +61,7 @@ export class InferencePlan {
     binaries: KernelBinaries,
     private readonly options: InferencePlanOptions,
   ) {
-    this.engine = new Engine(binaries);
+    this.engine = new Engine(binaries, options.threads ?? 1);
     this.store = new FixedWeights(this.read);
   }
 
@@ -80,6 +84,16 @@ export class InferencePlan {
     return this.engine.simd;
   }
 
+  /** Threads that the plan is made for. */
+  get threads(): number {
+    return this.engine.threads;
+  }
+
+  /** Ends the threads; the plan cannot be used any more. */
+  dispose(): void {
+    this.engine.stop();
+  }
+
   /** Bytes of the memory in use. */
   get bytes(): number {
     return this.engine.bytes;
@@ -93,9 +107,9 @@ export class InferencePlan {
    * @throws UnplannableError where a layer has no rule; OutOfMemoryError.
    */
   run(image: Float32Array, shape: ImageShape): OutputMap[] {
-    const { steps, input, outputs } = this.programFor(shape);
+    const { run, input, outputs } = this.programFor(shape);
     this.engine.floats(input.address, image.length).set(image);
-    runSteps(steps);
+    run();
     return outputs.map(({ image: { address, bytes }, shape: { height, width, channels } }) => ({
       data: this.engine.floats(address, bytes / 4),
       shape: [height, width, channels],
@@ -119,8 +133,9 @@ export class InferencePlan {
   private build(shape: ImageShape): SizedProgram {
     const { engine, store } = this;
     const graph = fold(readModel(this.model, shape), this.read, { compose: this.options.precision === 'fast' });
-    const lowered = lower(graph, store, { vectors: engine.vectors }, this.options.precision);
-    const { arena, arenaBytes, tables, tableBytes } = planMemory(lowered.program, [
+    const lowered = lower(graph, store, { vectors: engine.vectors, threads: engine.threads }, this.options.precision);
+    const parallel = parallelSteps(lowered.program, engine.threads);
+    const { arena, arenaBytes, tables, tableBytes } = planMemory(parallel, [
       lowered.input,
       ...lowered.outputs.map(({ image }) => image),
     ]);
@@ -135,6 +150,7 @@ export class InferencePlan {
     for (const buffer of tables.keys()) engine.write(buffer);
     engine.runOnce(store.takePacking());
     const { input, outputs } = lowered;
-    return { steps: engine.ready(lowered.program), input, outputs, bytes: block.end - block.start };
+    const steps = engine.ready(parallel);
+    return { steps, run: engine.compile(steps), input, outputs, bytes: block.end - block.start };
   }
 }

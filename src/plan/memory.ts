@@ -1,5 +1,5 @@
 /** The static memory plan: buffers of the arena share places where no step needs both. */
-import { type Buffer, buffersOf, type Program } from './program.js';
+import { type Buffer, buffersOf, callsOf, type Step } from './program.js';
 import { roundUp } from './tiles.js';
 
 const ALIGNMENT = 64;
@@ -18,18 +18,18 @@ interface Lifetime {
   last: number;
 }
 
-function lifetimes(program: Program, always: readonly Buffer[]): Map<Buffer, Lifetime> {
+function lifetimes(steps: readonly Step[], always: readonly Buffer[]): Map<Buffer, Lifetime> {
   const found = new Map<Buffer, Lifetime>();
-  for (const [step, { calls }] of program.steps.entries()) {
-    for (const call of calls) {
+  for (const [index, step] of steps.entries()) {
+    for (const call of callsOf(step)) {
       for (const buffer of buffersOf(call)) {
         const known = found.get(buffer);
-        if (known === undefined) found.set(buffer, { buffer, first: step, last: step });
-        else known.last = step;
+        if (known === undefined) found.set(buffer, { buffer, first: index, last: index });
+        else known.last = index;
       }
     }
   }
-  for (const buffer of always) found.set(buffer, { buffer, first: 0, last: program.steps.length });
+  for (const buffer of always) found.set(buffer, { buffer, first: 0, last: steps.length });
   return found;
 }
 
@@ -38,8 +38,8 @@ function lifetimes(program: Program, always: readonly Buffer[]): Map<Buffer, Lif
  *
  * @param always Buffers that live through the whole program: what is written before it and read behind it.
  */
-export function planMemory(program: Program, always: readonly Buffer[]): MemoryPlan {
-  const lives = [...lifetimes(program, always).values()];
+export function planMemory(steps: readonly Step[], always: readonly Buffer[]): MemoryPlan {
+  const lives = [...lifetimes(steps, always).values()];
   const arena = new Map<Buffer, number>();
   const tables = new Map<Buffer, number>();
   let arenaBytes = 0;

@@ -42,7 +42,13 @@ export interface Call {
   readonly args: Readonly<Record<string, Word>>;
 }
 
-/** Calls that belong together in a profile; their order counts. */
+/** Calls that run in order, on one thread. */
+export type Task = readonly Call[];
+
+/** Tasks that may run at the same time. */
+export type Phase = readonly Task[];
+
+/** Calls that belong together in a profile. */
 export interface Step {
   /** The layer that it computes. */
   readonly name: string;
@@ -50,8 +56,12 @@ export interface Step {
   readonly kind: string;
   /** Multiply-accumulates that the kernels really do, padding included. */
   readonly macs: number;
-  readonly calls: readonly Call[];
+  /** Each begins when the one before is done. */
+  readonly phases: readonly Phase[];
 }
+
+/** All calls of a step. */
+export const callsOf = ({ phases }: Step): Call[] => phases.flat(2);
 
 /** The arguments of a kernel, places among them. */
 export type Args<Name extends KernelName> = Readonly<Record<keyof KernelArguments<Name>, Word>>;
@@ -59,17 +69,44 @@ export type Args<Name extends KernelName> = Readonly<Record<keyof KernelArgument
 /** Collects steps. */
 export class Program {
   readonly steps: Step[] = [];
-  private calls: Call[] = [];
+  private phases: Phase[] = [];
+  private task: Call[] = [];
+  private isForked = false;
 
   call<Name extends KernelName>(kernel: Name, args: Args<Name>): void {
-    this.calls.push({ kernel, args });
+    this.task.push({ kernel, args });
+  }
+
+  /** What the functions call may run at the same time; within another fork they follow each other. */
+  fork(tasks: readonly (() => void)[]): void {
+    if (this.isForked) {
+      for (const write of tasks) write();
+      return;
+    }
+    this.endTask();
+    this.isForked = true;
+    const phase = tasks.map((write) => {
+      write();
+      const { task } = this;
+      this.task = [];
+      return task;
+    });
+    this.isForked = false;
+    const filled = phase.filter((task) => task.length > 0);
+    if (filled.length > 0) this.phases.push(filled);
   }
 
   /** Ends a step with the calls since the last one. */
   endStep(name: string, kind: string, macs = 0): void {
-    if (this.calls.length === 0) return;
-    this.steps.push({ name, kind, macs, calls: this.calls });
-    this.calls = [];
+    this.endTask();
+    if (this.phases.length === 0) return;
+    this.steps.push({ name, kind, macs, phases: this.phases });
+    this.phases = [];
+  }
+
+  private endTask(): void {
+    if (this.task.length > 0) this.phases.push([this.task]);
+    this.task = [];
   }
 }
 

@@ -2,13 +2,15 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { AdamStep } from '../optimizers/index.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { type Block, Engine, type ReadyStep, runSteps } from './engine.js';
+import { type Block, Engine, type ReadyStep } from './engine.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
+import type { Machine } from './lower/context.js';
 import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training.js';
 import { type MemoryPlan, planMemory } from './memory.js';
-import { Buffer, Program } from './program.js';
+import { parallelSteps } from './parallel.js';
+import { Buffer, Program, type Step } from './program.js';
 import { tileFor } from './tileFor.js';
 import { roundUp } from './tiles.js';
 
@@ -31,6 +33,8 @@ interface Trained {
 interface SizedStep {
   readonly forward: readonly ReadyStep[];
   readonly backward: readonly ReadyStep[];
+  readonly runForward: () => void;
+  readonly runBackward: () => void;
   readonly input: Buffer;
   readonly outputs: LoweredTraining['outputs'];
 }
@@ -49,15 +53,16 @@ function layOut(
   buffers: TrainingBuffers,
   batch: number,
   shape: ImageShape,
-  vectors: number,
-): { lowered: ReturnType<typeof lowerTraining>; memory: MemoryPlan } {
+  { vectors, threads }: Machine,
+): { lowered: ReturnType<typeof lowerTraining>; memory: MemoryPlan; steps: readonly Step[] } {
   const graph = foldForTraining(readModel(model, shape));
-  const geometry = { machine: { vectors }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
+  const geometry = { machine: { vectors, threads }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
   const attempt = (keeps: Keeps) => {
     const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
     const { program, input, outputs } = lowered;
     const always = [input, ...outputs.flatMap(({ value, gradient }) => [value, gradient])];
-    return { lowered, memory: planMemory(program, always) };
+    const steps = parallelSteps(program, threads);
+    return { lowered, memory: planMemory(steps, always), steps };
   };
   const all = attempt('maps');
   return all.memory.arenaBytes <= MOST_KEPT ? all : attempt('sums');
@@ -69,11 +74,11 @@ function layOut(
  * @returns Bytes.
  * @throws UnplannableError where a layer has no rule.
  */
-export function trainingBytes(model: tfl.LayersModel, batch: number, shape: ImageShape): number {
+export function trainingBytes(model: tfl.LayersModel, batch: number, shape: ImageShape, threads = 1): number {
   const keep = (variable: tfl.LayerVariable) => new Buffer(roundUp(4 * sizeOf(variable), 16), 'weights');
   const masters = new Map(model.weights.map((variable) => [variable, keep(variable)]));
   const gradients = new Map(model.trainableWeights.map((variable) => [variable, keep(variable)]));
-  const { lowered, memory } = layOut(model, { masters, gradients }, batch, shape, 6);
+  const { lowered, memory } = layOut(model, { masters, gradients }, batch, shape, { vectors: 6, threads });
   const total = (buffers: Iterable<Buffer>) => [...buffers].reduce((sum, { bytes }) => sum + bytes, 0);
   // Besides the gradients, two moments.
   const weights = total(masters.values()) + 3 * total(gradients.values());
@@ -86,6 +91,7 @@ export class TrainingPlan {
   private readonly masters = new Map<tfl.LayerVariable, Buffer>();
   private readonly trained: readonly Trained[];
   private readonly update: readonly ReadyStep[];
+  private readonly runUpdate: () => void;
   private readonly constants: Buffer;
   private readonly sizes = new Map<string, SizedStep>();
   private current: SizedStep | null = null;
@@ -95,8 +101,9 @@ export class TrainingPlan {
     private readonly model: tfl.LayersModel,
     binaries: KernelBinaries,
     penalties: ReadonlyMap<tfl.LayerVariable, Penalty> = new Map(),
+    threads = 1,
   ) {
-    this.engine = new Engine(binaries);
+    this.engine = new Engine(binaries, threads);
     for (const variable of model.weights) this.masters.set(variable, this.keep(4 * sizeOf(variable)));
     this.trained = model.trainableWeights.map((variable) => {
       const bytes = 4 * sizeOf(variable);
@@ -105,12 +112,18 @@ export class TrainingPlan {
       return { variable, master, gradient: this.keep(bytes), mean: this.keep(bytes), square: this.keep(bytes) };
     });
     this.constants = this.keep(4 * CONSTANTS);
-    this.update = this.engine.ready(this.updateProgram(penalties));
+    this.update = this.engine.ready(parallelSteps(this.updateProgram(penalties), this.engine.threads));
+    this.runUpdate = this.engine.compile(this.update);
   }
 
   /** Bytes of the memory in use. */
   get bytes(): number {
     return this.engine.bytes;
+  }
+
+  /** Ends the threads; the plan cannot be used any more. */
+  dispose(): void {
+    this.engine.stop();
   }
 
   /** Puts the values of weights into the plan. */
@@ -146,7 +159,7 @@ export class TrainingPlan {
   forward(images: Float32Array, batch: number, shape: ImageShape): OutputMap[] {
     const step = this.stepFor(batch, shape);
     this.engine.floats(step.input.address, images.length).set(images);
-    runSteps(step.forward);
+    step.runForward();
     this.current = step;
     return step.outputs.map(({ value, shape: { height, width, channels } }) => ({
       data: this.engine.floats(value.address, value.bytes / 4),
@@ -163,7 +176,7 @@ export class TrainingPlan {
       if (values === undefined) throw new Error('Every output needs a gradient.');
       this.engine.floats(gradient.address, values.length).set(values);
     }
-    runSteps(current.backward);
+    current.runBackward();
     this.current = null;
   }
 
@@ -172,7 +185,7 @@ export class TrainingPlan {
     this.engine
       .floats(this.constants.address, CONSTANTS)
       .set([rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 0]);
-    runSteps(this.update);
+    this.runUpdate();
   }
 
   /** The steps for a profile. */
@@ -193,8 +206,8 @@ export class TrainingPlan {
   private build(batch: number, shape: ImageShape): SizedStep {
     const { engine } = this;
     const gradients = new Map(this.trained.map(({ variable, gradient }) => [variable, gradient]));
-    const { lowered, memory } = layOut(this.model, { masters: this.masters, gradients }, batch, shape, engine.vectors);
-    const { program, forwardSteps, input, outputs, lasting } = lowered;
+    const { lowered, memory, steps } = layOut(this.model, { masters: this.masters, gradients }, batch, shape, engine);
+    const { forwardSteps, input, outputs, lasting } = lowered;
     for (const buffer of lasting) {
       buffer.address = engine.allocate(buffer.bytes).start;
       engine.write(buffer);
@@ -204,8 +217,11 @@ export class TrainingPlan {
     const table = engine.allocate(memory.tableBytes);
     for (const [buffer, offset] of memory.tables) buffer.address = table.start + offset;
     for (const buffer of memory.tables.keys()) engine.write(buffer);
-    const steps = engine.ready(program);
-    return { forward: steps.slice(0, forwardSteps), backward: steps.slice(forwardSteps), input, outputs };
+    const ready = engine.ready(steps);
+    const forward = ready.slice(0, forwardSteps);
+    const backward = ready.slice(forwardSteps);
+    const [runForward, runBackward] = [engine.compile(forward), engine.compile(backward)];
+    return { forward, backward, runForward, runBackward, input, outputs };
   }
 
   /** Batches of all sizes work in the same place, as one is under way at a time. */

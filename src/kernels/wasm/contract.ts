@@ -370,7 +370,7 @@ export const KERNELS = {
     'inputStride',
     'outputStride',
   ],
-  /** Sums over all places of planes of rows of inputs times outputs: sums[row block][output][row]. */
+  /** Sums over all places of planes of rows of inputs times outputs: sums[row block][output][row], `sumOutputs` of them in a block. */
   gemmGradient: [
     'channels',
     'rows',
@@ -381,6 +381,7 @@ export const KERNELS = {
     'gradient',
     'gradientChannel',
     'outputs',
+    'sumOutputs',
     'sums',
     'pass',
     'block',
@@ -397,6 +398,7 @@ export const KERNELS = {
     'gradientChannel',
     'to',
     'outputs',
+    'sumOutputs',
     'offsets',
     'rows',
     'panel',
@@ -405,7 +407,7 @@ export const KERNELS = {
     'block',
   ],
   /** Sums of a product added to the gradient of a filter. */
-  unpackGemm: ['sums', 'block', 'taps', 'inputs', 'outputs', 'gradient', 'tapPlaces', 'inputStride', 'outputStride'],
+  unpackGemm: ['sums', 'block', 'taps', 'inputs', 'outputs', 'sumOutputs', 'gradient', 'tapPlaces', 'inputStride', 'outputStride'],
   /** Bias of each record. */
   biasRecord: ['bias', 'record', 'count'],
   /** Adam; `constants`: rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon. */

@@ -22,6 +22,7 @@ export interface View {
 export interface Machine {
   /** Vectors of a register tile. */
   readonly vectors: number;
+  readonly threads: number;
 }
 
 /** Room behind the last channel of a map for whole register tiles. */
@@ -39,6 +40,25 @@ export class Lowering {
     readonly tile: 3 | 4,
     readonly batch: number,
   ) {}
+
+  /** Threads that the program is for. */
+  get threads(): number {
+    return this.machine.threads;
+  }
+
+  /** Shares out items among the threads, neighbours to one. */
+  share<T>(items: readonly T[], write: (part: readonly T[]) => void): void {
+    const parts = Math.min(this.threads, items.length);
+    if (parts <= 1) {
+      write(items);
+      return;
+    }
+    this.program.fork(
+      Array.from({ length: parts }, (_, part) => () => {
+        write(items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)));
+      }),
+    );
+  }
 
   /** Pixels of a register tile. */
   get wide(): number {

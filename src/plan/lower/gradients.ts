@@ -3,7 +3,16 @@ import { Buffer, type Place, type Word } from '../program.js';
 import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, type View } from './context.js';
 import type { Connection, FilterAccess } from './filters.js';
-import { bandsOf, listed, type NestedLevel, nestedPasses, type Pass, type Scratch, scratchOf } from './nested.js';
+import {
+  bandsOf,
+  listed,
+  type NestedLevel,
+  nestedPasses,
+  type Pass,
+  type Scratch,
+  scratchOf,
+  transformChunk,
+} from './nested.js';
 import {
   nameOf,
   pixelCount,
@@ -63,6 +72,7 @@ function unpackProduct(
     taps: taps.length,
     inputs,
     outputs,
+    sumOutputs: even(outputs),
     gradient: gradient.plus(access.base),
     tapPlaces: lowering.table(`taps ${taps}`, taps.length, () => Int32Array.from(taps)),
     inputStride: access.input,
@@ -103,6 +113,7 @@ function lowerGathered(
     gradientChannel: channelStride,
     to: gradientList(lowering, places),
     outputs,
+    sumOutputs: even(outputs),
     offsets: lowering.table(`panel rows ${inner} ${rows} ${panelRow}`, rows, () =>
       Int32Array.from({ length: rows }, (_, r) => Math.min(r, inner - 1) * panelRow),
     ),
@@ -149,6 +160,7 @@ export function lowerPointwiseGradient(
     gradient: place,
     gradientChannel: tiles.channelStride,
     outputs,
+    sumOutputs: even(outputs),
     sums,
     pass: PASS,
     block,
@@ -313,7 +325,6 @@ function lowerNestedPass(
       ...level,
       part,
       block,
-      components: lowering.scratch(even(block) * points ** 2 * scratch.sumComponent + 512),
       listsOf: (outputs: number): SumLists => {
         const known = lists.get(outputs);
         if (known !== undefined) return known;
@@ -333,71 +344,74 @@ function lowerNestedPass(
       }
     }
   }
-  for (const { sample, t0 } of bandsOf(tiles, bandRows)) {
-    const rows = Math.min(bandRows, tiles.tileRows - t0);
-    const length = rows * tiles.pitch;
-    const reach = above + below;
-    const band = tiles.first + sample * tiles.sampleStride + 4 * t0 * tiles.pitch;
-    for (let c0 = 0; c0 < input.channels; c0 += chunk) {
-      let done = 0;
-      for (const segment of segmentsOf(input, c0, c0 + chunk)) {
-        const common = {
-          input: segment.place.plus(band - 4 * above * (tiles.pitch + 1)),
-          inputChannel: tiles.channelStride,
-          planeStride: tiles.planeStride,
-          pitch: tiles.pitch,
+  // Chunks of inputs are shared out, or where there are too few, blocks of outputs: no sum has two authors.
+  const chunks = Array.from({ length: Math.ceil(input.channels / chunk) }, (_, i) => i * chunk);
+  const byOutputs = chunks.length < lowering.threads;
+  const blocks = Math.max(...levels.map(({ outputs, block }) => Math.ceil(outputs / block)));
+  const items = byOutputs ? Array.from({ length: blocks }, (_, i) => i) : chunks;
+  lowering.share(items, (own) => {
+    const scratch = scratchOf(lowering, tiles, pass);
+    const mine = byOutputs ? chunks : own;
+    const [firstChunk = 0] = mine;
+    const components = levels.map((level) =>
+      lowering.scratch(even(level.block) * points ** 2 * scratch.sumComponent + 512),
+    );
+    for (const { sample, t0 } of bandsOf(tiles, bandRows)) {
+      const rows = Math.min(bandRows, tiles.tileRows - t0);
+      const length = rows * tiles.pitch;
+      const reach = above + below;
+      const band = tiles.first + sample * tiles.sampleStride + 4 * t0 * tiles.pitch;
+      for (const c0 of mine) {
+        transformChunk(lowering, input, pass, scratch, {
+          kind,
+          start: band - 4 * above * (tiles.pitch + 1),
           length: roundUp(length + reach * tiles.pitch + reach + 4, 4),
-          count: segment.channels,
-          components: scratch.components.plus(done * scratch.channelStride),
-          componentStride: scratch.componentStride,
-          channelStride: scratch.channelStride,
-          rows: scratch.rows,
-          rowStride: scratch.rowStride,
-        };
-        if (points === 5) program.call('transform3', { ...common, kind });
-        else program.call('transform4', common);
-        done += segment.channels;
-      }
-      for (const level of levels) {
-        const { inputs, outputs, part, block, sections } = level;
-        const inset = 4 * (above - sections.before) * (tiles.pitch + 1);
-        for (let i0 = c0; i0 < c0 + chunk; i0 += part) {
-          const group = Math.floor(i0 / inputs);
-          for (let o0 = 0; o0 < outputs; o0 += block) {
-            const count = Math.min(block, outputs - o0);
-            const lists = level.listsOf(count);
-            // The components of the outputs stay while the inputs of their group go by.
-            if (block < outputs || i0 === group * inputs) {
-              program.call(points === 5 ? 'gradient3' : 'gradient4', {
-                gradient: output.place.plus((level.start + group * outputs + o0) * tiles.channelStride + band),
-                gradientChannel: tiles.channelStride,
-                planeStride: tiles.planeStride,
-                length,
-                count,
-                components: level.components,
+          c0,
+        });
+        for (const [index, level] of levels.entries()) {
+          const { inputs, outputs, part, block, sections } = level;
+          const place = components[index];
+          if (place === undefined) continue;
+          const inset = 4 * (above - sections.before) * (tiles.pitch + 1);
+          for (let i0 = c0; i0 < c0 + chunk; i0 += part) {
+            const group = Math.floor(i0 / inputs);
+            for (let o0 = 0; o0 < outputs; o0 += block) {
+              if (byOutputs && !own.includes(o0 / block)) continue;
+              const count = Math.min(block, outputs - o0);
+              const lists = level.listsOf(count);
+              // The components of the outputs stay while the inputs of their group go by.
+              if (block < outputs || i0 === Math.max(group * inputs, firstChunk)) {
+                program.call(points === 5 ? 'gradient3' : 'gradient4', {
+                  gradient: output.place.plus((level.start + group * outputs + o0) * tiles.channelStride + band),
+                  gradientChannel: tiles.channelStride,
+                  planeStride: tiles.planeStride,
+                  length,
+                  count,
+                  components: place,
+                  outputStride: points ** 2 * scratch.sumComponent,
+                  componentStride: scratch.sumComponent,
+                });
+              }
+              program.call('nestedGradient', {
+                components: scratch.components.plus((i0 - c0) * scratch.channelStride + inset),
+                componentStride: scratch.componentStride,
+                plan: lists.plan,
+                outputs: place,
                 outputStride: points ** 2 * scratch.sumComponent,
-                componentStride: scratch.sumComponent,
+                outputComponent: scratch.sumComponent,
+                sums: level.sums.get(`${i0} ${o0}`) ?? ZERO_PLACE,
+                count: points ** 2,
+                outputCount: count,
+                length,
+                pass: PASS,
               });
+              lowering.count(lists.products * count * length);
             }
-            program.call('nestedGradient', {
-              components: scratch.components.plus((i0 - c0) * scratch.channelStride + inset),
-              componentStride: scratch.componentStride,
-              plan: lists.plan,
-              outputs: level.components,
-              outputStride: points ** 2 * scratch.sumComponent,
-              outputComponent: scratch.sumComponent,
-              sums: level.sums.get(`${i0} ${o0}`) ?? ZERO_PLACE,
-              count: points ** 2,
-              outputCount: count,
-              length,
-              pass: PASS,
-            });
-            lowering.count(lists.products * count * length);
           }
         }
       }
     }
-  }
+  });
   for (const level of levels) {
     const { access, inputs, outputs, part, block, sections, kernelSize } = level;
     const gradient = gradients.get(access);

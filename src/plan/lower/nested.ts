@@ -5,7 +5,7 @@
 import { EPILOGUE_BYTES } from '../graph/epilogue.js';
 import { Buffer, type Place, type Word } from '../program.js';
 import { roundUp, type Tiles } from '../tiles.js';
-import { type Lowering, segmentsOf, type View } from './context.js';
+import { type Lowering, type Machine, segmentsOf, type View } from './context.js';
 import type { Connection, Destination, Finish } from './filters.js';
 import type { Stencil } from './products.js';
 
@@ -78,8 +78,10 @@ function chunkOf(channels: number, levels: readonly NestedLevel[]): number {
 
 const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
 
-function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: { vectors: number }): number {
-  const most = Math.min(tiles.tileRows, Math.max(1, Math.floor(COMPONENT_FLOATS / (chunk * tiles.pitch))));
+function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: Machine): number {
+  // Every thread gets a band at least.
+  const share = Math.ceil((tiles.tileRows * tiles.batch) / machine.threads);
+  const most = Math.min(tiles.tileRows, share, Math.max(1, Math.floor(COMPONENT_FLOATS / (chunk * tiles.pitch))));
   const count = Math.ceil(tiles.tileRows / most);
   const rows = Math.ceil(tiles.tileRows / count);
   // Groups of one output compute so many tile rows at once.
@@ -197,8 +199,8 @@ interface PreparedLevel extends NestedLevel {
   readonly asRows: boolean;
   /** Inputs of one product: those of a group, or of a chunk where the group is larger. */
   readonly part: number;
-  /** Sums of the outputs of a group. */
-  readonly sums: Place;
+  /** Outputs of one product. */
+  readonly block: number;
 }
 
 function packed(
@@ -236,20 +238,48 @@ function packed(
   );
 }
 
+/** The filters of all parts of a level, by group, first input and first output. */
+function packedParts(
+  lowering: Lowering,
+  finish: Finish,
+  level: PreparedLevel,
+  points: 5 | 6,
+): (group: number, firstInput: number, from: number) => Place {
+  const { groups, inputs, outputs, part, block } = level;
+  const places = new Map<string, Place>();
+  for (let group = 0; group < groups; group++) {
+    for (let firstInput = 0; firstInput < inputs; firstInput += part) {
+      for (let from = 0; from < outputs; from += block) {
+        const to = Math.min(from + block, outputs);
+        places.set(
+          `${group} ${firstInput} ${from}`,
+          packed(lowering, finish, level, { points, group, firstInput, from, to }),
+        );
+      }
+    }
+  }
+  return (group, firstInput, from) => {
+    const place = places.get(`${group} ${firstInput} ${from}`);
+    if (place === undefined) throw new Error('A part of a filter has not been packed.');
+    return place;
+  };
+}
+
 /** Lowers the levels of one pass. */
 function lowerPass(
   lowering: Lowering,
   input: View,
   pass: Pass,
-  { owner, factors, record }: Finish,
+  finish: Finish,
   { place, accumulate }: Destination,
 ): void {
   const { tiles } = input;
   const { points, chunk, bandRows, above } = pass;
+  const { record } = finish;
   const kind = pass.levels[0]?.sections.kind ?? 0;
-  const scratch = scratchOf(lowering, tiles, pass);
   const { program } = lowering;
-  const levels = pass.levels.map((nested): PreparedLevel => {
+  const layout = scratchOf(lowering, tiles, pass);
+  const prepared = pass.levels.map((nested) => {
     const asRows = isRows(nested) && points === 5 && nested.inputs <= chunk;
     const part = Math.min(nested.inputs, chunk);
     const block = blockOf(nested, chunk);
@@ -258,94 +288,110 @@ function lowerPass(
       inputs: part,
       outputs: block,
       sections: nested.sections,
-      channelStride: scratch.channelStride,
+      channelStride: layout.channelStride,
       asRows,
     });
-    const outputs = asRows ? 1 : 2 * Math.ceil(block / 2);
-    return { ...nested, lists, asRows, part, sums: lowering.scratch(outputs * scratch.sumOutput + 512) };
+    const level: PreparedLevel = { ...nested, lists, asRows, part, block };
+    return { level, weightsOf: packedParts(lowering, finish, level, points) };
   });
-  for (const { sample, t0 } of bandsOf(tiles, bandRows)) {
-    const rows = Math.min(bandRows, tiles.tileRows - t0);
-    const length = rows * tiles.pitch;
-    const reach = above + pass.below;
-    // Of the first tile that is transformed, in a plane.
-    const band = tiles.first + sample * tiles.sampleStride + 4 * t0 * tiles.pitch;
-    const start = band - 4 * above * (tiles.pitch + 1);
-    const inverse = (level: PreparedLevel, first: number, count: number) => {
-      program.call(points === 5 ? 'inverse3' : 'inverse4', {
-        sums: level.sums,
-        sumOutput: scratch.sumOutput,
-        sumComponent: scratch.sumComponent,
-        out: place.plus(first * tiles.channelStride + band),
-        outChannel: tiles.channelStride,
-        planeStride: tiles.planeStride,
-        length: roundUp(length, 4),
-        count,
-        epilogue: record.plus(first * EPILOGUE_BYTES),
-        accumulate: accumulate ? 1 : 0,
-      });
-    };
-    for (let c0 = 0; c0 < input.channels; c0 += chunk) {
-      let done = 0;
-      for (const segment of segmentsOf(input, c0, c0 + chunk)) {
-        const common = {
-          input: segment.place.plus(start),
-          inputChannel: tiles.channelStride,
+  lowering.share(bandsOf(tiles, bandRows), (bands) => {
+    const scratch = scratchOf(lowering, tiles, pass);
+    const levels = prepared.map(({ level, weightsOf }) => {
+      const outputs = level.asRows ? 1 : 2 * Math.ceil(level.block / 2);
+      return { ...level, weightsOf, sums: lowering.scratch(outputs * scratch.sumOutput + 512) };
+    });
+    for (const { sample, t0 } of bands) {
+      const rows = Math.min(bandRows, tiles.tileRows - t0);
+      const length = rows * tiles.pitch;
+      const reach = above + pass.below;
+      // Of the first tile that is transformed, in a plane.
+      const band = tiles.first + sample * tiles.sampleStride + 4 * t0 * tiles.pitch;
+      const start = band - 4 * above * (tiles.pitch + 1);
+      const inverse = (sums: Place, first: number, count: number) => {
+        program.call(points === 5 ? 'inverse3' : 'inverse4', {
+          sums,
+          sumOutput: scratch.sumOutput,
+          sumComponent: scratch.sumComponent,
+          out: place.plus(first * tiles.channelStride + band),
+          outChannel: tiles.channelStride,
           planeStride: tiles.planeStride,
-          pitch: tiles.pitch,
+          length,
+          count,
+          epilogue: record.plus(first * EPILOGUE_BYTES),
+          accumulate: accumulate ? 1 : 0,
+        });
+      };
+      for (let c0 = 0; c0 < input.channels; c0 += chunk) {
+        transformChunk(lowering, input, pass, scratch, {
+          kind,
+          start,
           length: roundUp(length + reach * tiles.pitch + reach, 4),
-          count: segment.channels,
-          components: scratch.components.plus(done * scratch.channelStride),
-          componentStride: scratch.componentStride,
-          channelStride: scratch.channelStride,
-          rows: scratch.rows,
-          rowStride: scratch.rowStride,
-        };
-        if (points === 5) program.call('transform3', { ...common, kind });
-        else program.call('transform4', common);
-        done += segment.channels;
-      }
-      for (const level of levels) {
-        const { sections, inputs, outputs, lists, asRows, part } = level;
-        const inset = 4 * (above - sections.before) * (tiles.pitch + 1);
-        for (let i0 = c0; i0 < c0 + chunk; i0 += part) {
-          const group = Math.floor(i0 / inputs);
-          const firstInput = i0 - group * inputs;
-          const block = blockOf(level, chunk);
-          for (let o0 = 0; o0 < outputs; o0 += block) {
-            const o1 = Math.min(o0 + block, outputs);
-            const weights = packed(lowering, { owner, factors }, level, {
-              points,
-              group,
-              firstInput,
-              from: o0,
-              to: o1,
-            });
-            const common = {
-              components: scratch.components.plus((i0 - c0) * scratch.channelStride + inset),
-              componentStride: scratch.componentStride,
-              plan: lists.plan,
-              weights,
-              sums: level.sums,
-              sumComponent: scratch.sumComponent,
-              count: points ** 2,
-              length,
-            };
-            if (asRows) program.call('nestedRows', { ...common, pitch: tiles.pitch });
-            else {
-              program.call('nested', {
-                ...common,
-                sumOutput: scratch.sumOutput,
-                outputs: o1 - o0,
-                accumulate: firstInput > 0 ? 1 : 0,
-              });
+          c0,
+        });
+        for (const level of levels) {
+          const { sections, inputs, outputs, lists, asRows, part, block, sums } = level;
+          const inset = 4 * (above - sections.before) * (tiles.pitch + 1);
+          for (let i0 = c0; i0 < c0 + chunk; i0 += part) {
+            const group = Math.floor(i0 / inputs);
+            const firstInput = i0 - group * inputs;
+            for (let o0 = 0; o0 < outputs; o0 += block) {
+              const o1 = Math.min(o0 + block, outputs);
+              const common = {
+                components: scratch.components.plus((i0 - c0) * scratch.channelStride + inset),
+                componentStride: scratch.componentStride,
+                plan: lists.plan,
+                weights: level.weightsOf(group, firstInput, o0),
+                sums,
+                sumComponent: scratch.sumComponent,
+                count: points ** 2,
+                length,
+              };
+              if (asRows) program.call('nestedRows', { ...common, pitch: tiles.pitch });
+              else {
+                program.call('nested', {
+                  ...common,
+                  sumOutput: scratch.sumOutput,
+                  outputs: o1 - o0,
+                  accumulate: firstInput > 0 ? 1 : 0,
+                });
+              }
+              lowering.count(lists.products * (o1 - o0) * length);
+              if (firstInput + part === inputs) inverse(sums, level.start + group * outputs + o0, o1 - o0);
             }
-            lowering.count(lists.products * (o1 - o0) * length);
-            if (firstInput + part === inputs) inverse(level, level.start + group * outputs + o0, o1 - o0);
           }
         }
       }
     }
+  });
+}
+
+/** Transforms the channels of a chunk for one band. */
+export function transformChunk(
+  lowering: Lowering,
+  input: View,
+  { points, chunk }: Pass,
+  scratch: Scratch,
+  { kind, start, length, c0 }: { kind: 0 | 1; start: number; length: number; c0: number },
+): void {
+  const { tiles } = input;
+  let done = 0;
+  for (const segment of segmentsOf(input, c0, c0 + chunk)) {
+    const common = {
+      input: segment.place.plus(start),
+      inputChannel: tiles.channelStride,
+      planeStride: tiles.planeStride,
+      pitch: tiles.pitch,
+      length,
+      count: segment.channels,
+      components: scratch.components.plus(done * scratch.channelStride),
+      componentStride: scratch.componentStride,
+      channelStride: scratch.channelStride,
+      rows: scratch.rows,
+      rowStride: scratch.rowStride,
+    };
+    if (points === 5) lowering.program.call('transform3', { ...common, kind });
+    else lowering.program.call('transform4', common);
+    done += segment.channels;
   }
 }
 

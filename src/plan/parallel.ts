@@ -1,0 +1,209 @@
+/**
+ * Work for several threads: calls that follow each other are cut into tasks, by channels where a kernel goes channel by channel, by
+ * outputs where it computes products. No sum is cut, so that results do not depend on the number of threads.
+ */
+import type { KernelName } from '../kernels/wasm/contract.js';
+import { Buffer, type Call, type Phase, Place, type Program, type Step, type Word } from './program.js';
+
+type NumberOf = (name: string) => number;
+
+/** How a call is cut. */
+interface Cut {
+  /** The parameter that counts what can be shared out. */
+  readonly count: string;
+  /** Parts are multiples of it. */
+  readonly unit: (arg: NumberOf) => number;
+  /** Bytes from one of the counted things to the next, per address. */
+  readonly shifts: Readonly<Record<string, string | number | ((arg: NumberOf) => number)>>;
+  /** Addresses of memory that each part needs of its own. */
+  readonly scratch?: readonly string[];
+  /** About how many values are touched for one of the counted things. */
+  readonly work: (arg: NumberOf) => number;
+}
+
+const one = () => 1;
+const pair = () => 2;
+const length = (arg: NumberOf) => arg('length');
+
+const channels = (shifts: Cut['shifts'], work: Cut['work'] = length): Cut => ({
+  count: 'count',
+  unit: one,
+  shifts,
+  work,
+});
+
+/** Rows of a product that belong to one output stay together, and pairs of rows. */
+const rowUnit = (arg: NumberOf): number => (arg('phases') % 2 === 0 ? arg('phases') : 2 * arg('phases'));
+
+const CUTS: Partial<Record<KernelName, Cut>> = {
+  affine: channels({ input: 'inputChannel', out: 'outChannel', epilogue: 20 }),
+  sum: channels({ a: 'aChannel', b: 'bChannel', out: 'outChannel', epilogue: 20 }),
+  product: channels({ a: 'aChannel', b: 'bChannel', out: 'outChannel', epilogue: 20 }),
+  sigmoid: channels({ input: 'inputChannel', out: 'outChannel' }),
+  pool3: channels({ input: 'inputChannel', out: 'outChannel' }, (arg) => 36 * arg('tileRows') * arg('tileColumns')),
+  pool4: channels({ input: 'inputChannel', out: 'outChannel' }, (arg) => 64 * arg('tileRows') * arg('tileColumns')),
+  poolGradient3: channels(
+    { input: 'inputChannel', gradient: 'gradientChannel', target: 'inputChannel' },
+    (arg) => 72 * arg('tileRows') * arg('tileColumns'),
+  ),
+  poolGradient4: channels(
+    { input: 'inputChannel', gradient: 'gradientChannel', target: 'inputChannel' },
+    (arg) => 128 * arg('tileRows') * arg('tileColumns'),
+  ),
+  gatherMax: channels({ input: 'inputChannel', out: 'outChannel' }, (arg) => 4 * arg('taps') * arg('pixels')),
+  gatherSum: channels({ input: 'inputChannel', out: 'outChannel' }, (arg) => 4 * arg('taps') * arg('pixels')),
+  gatherMaxGradient: channels(
+    { input: 'inputChannel', gradient: 'gradientChannel', target: 'targetChannel' },
+    (arg) => 4 * arg('taps') * arg('pixels'),
+  ),
+  zeroMargins: channels({ map: 'channelStride' }, (arg) => 4 * arg('height') + (arg('height') * arg('width')) / 8),
+  channelSums: channels({ input: 'inputChannel', sums: 16 }),
+  normSums: channels({ gradient: 'gradientChannel', input: 'inputChannel', record: 20, sums: 16 }),
+  normApply: channels({ gradient: 'gradientChannel', input: 'inputChannel', record: 20, factors: 16 }),
+  reluGradient: channels({ gradient: 'gradientChannel', output: 'outputChannel' }),
+  sigmoidGradient: channels({ gradient: 'gradientChannel', output: 'outputChannel' }),
+  biasGradient: channels({ gradient: 'gradientChannel', out: 4 }),
+  clear: { count: 'bytes', unit: () => 4096, shifts: { map: 1 }, work: () => 0.1 },
+  adam: {
+    count: 'bytes',
+    unit: () => 4096,
+    shifts: { weights: 1, mean: 1, square: 1, gradient: 1 },
+    work: one,
+  },
+  gemm: {
+    count: 'outputs',
+    unit: pair,
+    shifts: { out: 'outChannel', epilogue: 20, weights: (arg) => 4 * arg('inner') },
+    scratch: ['panel', 'spill'],
+    work: (arg) => (arg('planes') * arg('length') * arg('inner')) / 8,
+  },
+  gatherGemm: {
+    count: 'rows',
+    unit: rowUnit,
+    shifts: {
+      out: (arg) => arg('outChannel') / arg('phases'),
+      epilogue: (arg) => 20 / arg('phases'),
+      weights: (arg) => 4 * arg('inputs') * arg('taps'),
+    },
+    scratch: ['panel'],
+    work: (arg) => (arg('pixels') * arg('inputs') * arg('taps')) / 8,
+  },
+  packGemm: {
+    count: 'rows',
+    unit: rowUnit,
+    shifts: {
+      filter: (arg) => arg('rowStride') / arg('phases'),
+      scale: (arg) => 4 / arg('phases'),
+      weights: (arg) => 4 * arg('inputs') * arg('taps'),
+    },
+    work: (arg) => 4 * arg('inputs') * arg('taps'),
+  },
+  gemmGradient: {
+    count: 'outputs',
+    unit: pair,
+    shifts: { gradient: 'gradientChannel', sums: (arg) => 4 * arg('block') },
+    work: (arg) => (arg('planes') * arg('length') * arg('rows')) / 8,
+  },
+  gatherGradient: {
+    count: 'outputs',
+    unit: pair,
+    shifts: { gradient: 'gradientChannel', sums: (arg) => 4 * arg('block') },
+    scratch: ['panel'],
+    work: (arg) => (arg('pixels') * arg('rows')) / 8,
+  },
+  unpackGemm: {
+    count: 'outputs',
+    unit: one,
+    shifts: { gradient: 'outputStride', sums: (arg) => 4 * arg('block') },
+    work: (arg) => 4 * arg('inputs') * arg('taps'),
+  },
+};
+
+/** Kernels of which one call does not depend on the one before it: each writes a place of its own. */
+const INDEPENDENT: readonly KernelName[] = ['packNested', 'unpackNested'];
+
+/** A phase of less work costs more than it saves. */
+const LEAST_WORK = 30_000;
+
+const shifted = (word: Word, bytes: number): Word => (word instanceof Place ? word.plus(bytes) : word + bytes);
+
+function numberOf({ kernel, args }: Call): NumberOf {
+  return (name) => {
+    const word = args[name];
+    if (typeof word !== 'number') throw new Error(`Kernel ${kernel} has no number ${name}.`);
+    return word;
+  };
+}
+
+/** A call as parts for several threads, or null where that is not worth it. */
+function cutCall(call: Call, threads: number): Phase | null {
+  const cut = CUTS[call.kernel];
+  if (cut === undefined) return null;
+  const arg = numberOf(call);
+  const total = arg(cut.count);
+  const unit = cut.unit(arg);
+  const units = Math.ceil(total / unit);
+  if (units < 2 || total * cut.work(arg) < LEAST_WORK) return null;
+  const parts = Math.min(threads, units);
+  return Array.from({ length: parts }, (_, part) => {
+    const from = unit * Math.floor((part * units) / parts);
+    const to = Math.min(total, unit * Math.floor(((part + 1) * units) / parts));
+    const args: Record<string, Word> = { ...call.args, [cut.count]: to - from };
+    for (const [name, stride] of Object.entries(cut.shifts)) {
+      const word = call.args[name];
+      if (word === undefined) throw new Error(`Kernel ${call.kernel} has no address ${name}.`);
+      const bytes = typeof stride === 'number' ? stride : typeof stride === 'string' ? arg(stride) : stride(arg);
+      args[name] = shifted(word, from * bytes);
+    }
+    for (const name of part === 0 ? [] : (cut.scratch ?? [])) {
+      const word = call.args[name];
+      if (word instanceof Place) args[name] = new Buffer(word.buffer.bytes, word.buffer.kind).at(word.offset);
+    }
+    return [{ kernel: call.kernel, args }];
+  });
+}
+
+/** Calls that follow each other, cut where that is worth it. */
+function cutTask(calls: readonly Call[], threads: number): Phase[] {
+  const phases: Phase[] = [];
+  let waiting: Call[] = [];
+  const flush = () => {
+    if (waiting.length > 0) phases.push([waiting]);
+    waiting = [];
+  };
+  for (let i = 0; i < calls.length; ) {
+    const call = calls[i];
+    if (call === undefined) break;
+    let run = i;
+    while (INDEPENDENT.includes(call.kernel) && calls[run]?.kernel === call.kernel) run++;
+    if (run > i + 1) {
+      flush();
+      const members = calls.slice(i, run);
+      const parts = Math.min(threads, members.length);
+      phases.push(Array.from({ length: parts }, (_, part) => members.filter((_member, j) => j % parts === part)));
+      i = run;
+      continue;
+    }
+    const parts = cutCall(call, threads);
+    if (parts === null) waiting.push(call);
+    else {
+      flush();
+      phases.push(parts);
+    }
+    i++;
+  }
+  flush();
+  return phases;
+}
+
+/** The steps of a program for several threads. */
+export function parallelSteps({ steps }: Program, threads: number): Step[] {
+  if (threads === 1) return [...steps];
+  return steps.map((step) => ({
+    ...step,
+    phases: step.phases.flatMap((phase) => {
+      const [only, ...others] = phase;
+      return only !== undefined && others.length === 0 ? cutTask(only, threads) : [phase];
+    }),
+  }));
+}
