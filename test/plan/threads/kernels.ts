@@ -23,13 +23,26 @@ const functions: AssembledFunction[] = [
   },
   { name: 'trap', params: 0, locals: [], code: [0x00] },
   { name: 'read', params: 1, locals: [], code: [...get(0), ...LOAD, 0x1a] },
+  {
+    // Says at its third argument that another call has come to its first one; gives up after some rounds.
+    name: 'meet',
+    params: 3,
+    locals: [],
+    code: [
+      ...[...get(0), ...constant(1), 0xfe, 0x1e, 2, 0, 0x1a],
+      ...[0x03, 0x40],
+      ...[...get(0), 0xfe, 0x10, 2, 0, ...constant(2), 0x4e, 0x04, 0x40],
+      ...[...get(2), ...constant(1), ...STORE, 0x0f, 0x0b],
+      ...[...get(1), ...constant(1), 0x6b, 0x22, 1, 0x0d, 0, 0x0b],
+    ],
+  },
   // Tests give it another meaning in workers.
   { name: 'special', params: 1, locals: [], code: [] },
 ];
 
 export const BYTES = assemble(functions) as Uint8Array<ArrayBuffer>;
 export const KERNELS = functions.map(({ name }) => name);
-export const [MIX, COUNT, TRAP, READ, SPECIAL] = KERNELS.keys();
+export const [MIX, COUNT, TRAP, READ, MEET, SPECIAL] = KERNELS.keys();
 
 export const compile = (): WebAssembly.Module => new WebAssembly.Module(BYTES);
 

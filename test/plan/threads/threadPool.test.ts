@@ -279,7 +279,7 @@ describe('failures', () => {
     pool.run(id);
     pool.drop(id);
     expect(() => pool.run(id)).toThrow('The thread pool has no program 0.');
-    expect(() => pool.define([[[{ kernel: 9, args: [] }]]])).toThrow('A program calls kernel 9; the pool has 5.');
+    expect(() => pool.define([[[{ kernel: 9, args: [] }]]])).toThrow('A program calls kernel 9; the pool has 6.');
     expect(() => start({ threads: 1, kernels: ['gemm'] })).toThrow('The module has no kernel gemm.');
   });
 });
