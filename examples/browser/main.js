@@ -14,7 +14,7 @@ const data = { training: samples.slice(0, 24), validation: samples.slice(24, 28)
 /** The model that comes with the package saw images of this size. */
 const { href: SHIPPED } = new URL('./node_modules/pyconvunet/examples/model/model.json', location.href);
 const unseenByShipped = phantom('cell', { count: 4, size: 128, seed: 1 });
-const recipe = { epochs: 6, batchSize: 2, learningRate: 1e-2, loss: 'bce-dice', seed: 1 };
+const recipe = { epochs: 10, batchSize: 2, learningRate: 5e-3, loss: 'bce-dice', seed: 1 };
 
 function element(name, text = '', ...children) {
   const node = document.createElement(name);
