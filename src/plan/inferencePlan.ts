@@ -1,7 +1,8 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { Engine, type ReadyStep } from './engine.js';
+import { type Block, Engine, type ReadyStep } from './engine.js';
 import { fold } from './graph/fold.js';
 import { readModel } from './graph/readModel.js';
 import type { Precision } from './lower/convolution.js';
@@ -17,8 +18,8 @@ interface SizedProgram {
   readonly run: () => void;
   readonly input: Buffer;
   readonly outputs: Lowered['outputs'];
-  /** Bytes of its maps and tables, without weights. */
-  readonly bytes: number;
+  /** Its maps and tables, without weights. */
+  readonly block: Block;
 }
 
 /** One output of a model for one image. */
@@ -34,6 +35,12 @@ export interface InferencePlanOptions {
   /** Default 1. */
   readonly threads?: number;
 }
+
+/** Any size serves the look for unknown layers; this one is a multiple of what networks ask for. */
+const CHECKED_SIZE = 256;
+
+/** Programs that are kept: one for each size of image, the last used ones. */
+const MOST_SIZES = 4;
 
 /** [height, width, channels]. */
 export type ImageShape = readonly [number, number, number];
@@ -116,6 +123,16 @@ export class InferencePlan {
     }));
   }
 
+  /**
+   * Looks for layers without a rule, before anything runs.
+   *
+   * @throws UnplannableError that names the first.
+   */
+  check(): void {
+    const [, height, width, channels] = this.model.inputs[0]?.shape ?? [];
+    readModel(this.model, [height ?? CHECKED_SIZE, width ?? CHECKED_SIZE, channels ?? 1]);
+  }
+
   /** The steps for a size, for a profile. */
   stepsFor(shape: ImageShape): readonly ReadyStep[] {
     return this.programFor(shape).steps;
@@ -124,10 +141,28 @@ export class InferencePlan {
   private programFor(shape: ImageShape): SizedProgram {
     const key = shape.join('x');
     const known = this.sizes.get(key);
-    if (known !== undefined) return known;
-    const made = this.build(shape);
-    this.sizes.set(key, made);
-    return made;
+    this.sizes.delete(key);
+    const program = known ?? this.buildOrMakeRoom(shape);
+    // Behind all others: the first is the one that was used longest ago.
+    this.sizes.set(key, program);
+    for (const [oldest, { block }] of this.sizes) {
+      if (this.sizes.size <= MOST_SIZES) break;
+      this.sizes.delete(oldest);
+      this.engine.free(block);
+    }
+    return program;
+  }
+
+  /** Where memory does not suffice, the programs of other sizes give way. */
+  private buildOrMakeRoom(shape: ImageShape): SizedProgram {
+    try {
+      return this.build(shape);
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError) || this.sizes.size === 0) throw error;
+      for (const { block } of this.sizes.values()) this.engine.free(block);
+      this.sizes.clear();
+      return this.build(shape);
+    }
   }
 
   private build(shape: ImageShape): SizedProgram {
@@ -151,6 +186,6 @@ export class InferencePlan {
     engine.runOnce(store.takePacking());
     const { input, outputs } = lowered;
     const steps = engine.ready(parallel);
-    return { steps, run: engine.compile(steps), input, outputs, bytes: block.end - block.start };
+    return { steps, run: engine.compile(steps), input, outputs, block };
   }
 }

@@ -42,12 +42,13 @@ const PRECISIONS = ['fast', 'exact'] as const;
 
 /**
  * Worst relative error measured (largest difference over largest value, of images in [-1, 1]) of everything below, by algorithm:
- * F(4,3), F(3,3) by kernel size, all others, which sum products one by one, and chains of small ones of any kind.
+ * F(4,3), the same over more than 256 channels, F(3,3) by kernel size, all others, which sum products one by one, and chains of small ones of any kind.
  */
 const MEASURED = {
   simd128: {
     direct: 1.9e-6,
     'F(4,3)': 5.3e-6,
+    'F(4,3) of many channels': 2.4e-5,
     3: 5.3e-6,
     5: 3.3e-6,
     7: 4.3e-6,
@@ -60,6 +61,7 @@ const MEASURED = {
   relaxed: {
     direct: 2.0e-6,
     'F(4,3)': 6.1e-6,
+    'F(4,3) of many channels': 2.4e-5,
     3: 5.1e-6,
     5: 3.6e-6,
     7: 4.0e-6,
@@ -74,9 +76,12 @@ const MEASURED = {
 type Simd = keyof typeof MEASURED;
 type Algorithm = keyof (typeof MEASURED)[Simd];
 
-/** No error may be above three times what was measured. */
+/** What OptimizeOptions promises. */
+const promised = (algorithm: Algorithm): number => (algorithm === 'F(4,3) of many channels' ? 2.4e-5 : 1e-5);
+
+/** No error may be above three times what was measured, nor above what is promised. */
 function expectSmall(error: number, simd: Simd, algorithm: Algorithm, context: string): void {
-  const bound = Math.min(3 * MEASURED[simd][algorithm], 1e-5);
+  const bound = Math.min(3 * MEASURED[simd][algorithm], promised(algorithm));
   expect(error, `${algorithm} on ${simd}, ${context}`).toBeLessThanOrEqual(bound);
 }
 
@@ -192,6 +197,14 @@ describe('shapes of the networks, smaller', () => {
   ])('3x3 without groups: side %i, %i to %i channels', async (side, inputs, filters) => {
     const operation = conv2d({ kernelSize: [3, 3], filters, activation: 'relu' });
     await checkChain([operation], [side, side, inputs], [{ algorithm: 'F(4,3)', end: filters }]);
+  });
+
+  it.each([
+    [16, 512, 16],
+    [8, 1024, 32],
+  ])('3x3 without groups of many channels: side %i, %i to %i channels', async (side, inputs, filters) => {
+    const operation = conv2d({ kernelSize: [3, 3], filters });
+    await checkChain([operation], [side, side, inputs], [{ algorithm: 'F(4,3) of many channels', end: filters }]);
   });
 
   it.each([
@@ -418,6 +431,13 @@ const frame = sides.map(zeroPadding);
 /** Chains accumulate the errors of their convolutions. */
 const CHAIN: Slice = { algorithm: 'chain', end: Number.POSITIVE_INFINITY };
 
+/** Rows and columns at the end alone. */
+const atEnd = (count: number): Sides => [
+  [0, count],
+  [0, count],
+];
+const twice = conv2dTranspose({ kernelSize: [2, 2], strides: [2, 2], filters: 3 });
+
 describe('operations around convolutions', () => {
   it('normalisations and ReLUs behind any convolution are folded into it or computed', async () => {
     const cases = fc.record({
@@ -488,6 +508,55 @@ describe('operations around convolutions', () => {
       await checkChain(isTooSmall ? [operation] : operations, [size[0], size[1] + 1, inputs], [CHAIN], seed);
     });
     await fc.assert(property, parameters);
+  });
+
+  it('zero padding and crops at any side, anywhere', async () => {
+    const cut = fc
+      .tuple(fc.constantFrom('tfjs', 'package'), pairOf(fc.nat(1)), pairOf(fc.nat(1)))
+      .map(([kind, rows, columns]) => crop(kind, [rows, columns]));
+    const enlargement = fc.constantFrom(
+      nearest(3),
+      conv2dTranspose({ kernelSize: [3, 3], strides: [3, 3], filters: 3 }),
+      conv2dTranspose({ kernelSize: [2, 2], strides: [3, 3], filters: 3, useBias: false }),
+    );
+    const cases = fc.record({
+      size: fc.tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 })),
+      inputs,
+      first: fc.oneof(follower, frame),
+      // Large enough for every crop.
+      framed: fc.array(
+        fc.oneof(
+          frame.map((operation) => [operation]),
+          fc.tuple(enlargement, cut),
+          fc.tuple(enlargement, frame),
+        ),
+        { minLength: 1, maxLength: 2 },
+      ),
+      middle: fc.option(follower),
+      last: convolution,
+      behind: fc.option(frame),
+      seed,
+    });
+    const property = fc.asyncProperty(cases, async ({ size, inputs, first, framed, middle, last, behind, seed }) => {
+      const before = [conv2d({ kernelSize: [3, 3], filters: 3 }), first, ...framed.flat(), ...(middle ? [middle] : [])];
+      const [operation] = convolutionOf(last, 3);
+      const operations = [...before, operation, ...(behind ? [behind] : [])];
+      await checkChain(operations, [...size, inputs], [CHAIN], seed);
+    });
+    await fc.assert(property, parameters);
+  });
+
+  it.each([
+    ['a crop at the end before a convolution', [crop('package', atEnd(2)), conv2d({ kernelSize: [2, 2], filters: 2 })]],
+    [
+      'a crop at the end before a 3x3 convolution',
+      [crop('tfjs', atEnd(1)), conv2d({ kernelSize: [3, 3], filters: 2 })],
+    ],
+    ['a crop at the end before a pooling', [crop('package', atEnd(3)), pool([3, 3], [2, 2], 'same')]],
+    ['a padding before a pooling that pads', [zeroPadding(atEnd(0)), pool([2, 3], [3, 1], 'same')]],
+    ['a padding of a transposed convolution', [twice, zeroPadding(atEnd(1))]],
+  ])('%s', async (_, operations) => {
+    await checkChain(operations, [7, 8, 2], [CHAIN]);
   });
 
   it('several sizes by one plan', async () => {

@@ -233,6 +233,9 @@ describe('predict', () => {
   }
 
   it.each([
+    'a concatenation',
+    'the softmax of a concatenation',
+    'a product of three maps',
     'a sum of two maps of one channel and one of more',
     'a product with one channel',
     'its image and an activation of it',
@@ -252,6 +255,7 @@ describe('predict', () => {
     const optimized = await optimizeForInference(model);
     const x = image([1, 8, 8, 2]);
     const [output] = outputsOf(optimized, x);
+    expect(optimized.reason).toBeNull();
     expect(output?.values.every(Number.isNaN)).toBe(true);
     x.dispose();
     optimized.dispose();
@@ -296,6 +300,32 @@ describe('predict', () => {
     optimized.dispose();
     model.dispose();
   });
+
+  it('does not run out of memory by the number of sizes', async () => {
+    const { Memory } = WebAssembly;
+    const most = 128;
+    // As if the memory ended at 8 MB.
+    class SmallMemory extends Memory {
+      override grow(pages: number): number {
+        if (this.buffer.byteLength / 65536 + pages > most) throw new RangeError('Maximum memory size exceeded');
+        return super.grow(pages);
+      }
+    }
+    const model = chain([conv(16, { inputShape: [null, null, 1] }), conv(1, { kernelSize: 1 })]);
+    WebAssembly.Memory = SmallMemory;
+    const optimized = await optimizeForInference(model).finally(() => {
+      WebAssembly.Memory = Memory;
+    });
+    expect(optimized.reason).toBeNull();
+    for (let width = 80; width < 100; width++) {
+      // About 1 MB each.
+      const x = image([1, 96, width, 1]);
+      expectSame(optimized, model, x);
+      x.dispose();
+    }
+    optimized.dispose();
+    model.dispose();
+  });
 });
 
 /** A layer that no plan knows. */
@@ -311,12 +341,14 @@ class Twice extends tfl.layers.Layer {
 describe('a layer that no rule covers', () => {
   beforeAll(() => startBackend('wasm'));
 
+  const channelsFirst = { inputShape: [3, 32, 32], dataFormat: 'channelsFirst' as const, name: 'first' };
   const layers: [string, () => tfl.layers.Layer[], [number, number, number, number]][] = [
     [
       "layer 'twice' (Twice) has no rule in the plan",
       () => [conv(2, free), new Twice({ name: 'twice' })],
       [1, 9, 8, 2],
     ],
+    ["layer 'first' (Conv2D) has channels first", () => [conv(2, channelsFirst)], [1, 3, 32, 32]],
     [
       "layer 'leaky' (LeakyReLU) has no rule in the plan",
       () => [conv(2, free), tfl.layers.leakyReLU({ name: 'leaky' })],
@@ -411,6 +443,20 @@ describe('what is illegal', () => {
     expect(refused).toBe(await messageOf(() => model.predict(odd)));
     tf.dispose([gray, flat, odd]);
     expect(tf.memory().numTensors).toBe(before);
+    optimized.dispose();
+    model.dispose();
+  });
+
+  it('images of another size than that of a model that has one', async () => {
+    const model = chain([conv(2, { inputShape: [40, 36, 1] })]);
+    const optimized = await optimizeForInference(model);
+    const [right, wrong] = [image([2, 40, 36, 1]), image([1, 20, 20, 1])];
+    expectSame(optimized, model, right);
+    expect(await messageOf(() => model.predict(wrong))).not.toBe('nothing was thrown');
+    expect(await messageOf(() => optimized.predict(wrong))).toBe(
+      'InvalidArgumentError: The model takes [batch, 40, 36, 1]. Received: [1, 20, 20, 1].',
+    );
+    tf.dispose([right, wrong]);
     optimized.dispose();
     model.dispose();
   });

@@ -407,7 +407,18 @@ export const KERNELS = {
     'block',
   ],
   /** Sums of a product added to the gradient of a filter. */
-  unpackGemm: ['sums', 'block', 'taps', 'inputs', 'outputs', 'sumOutputs', 'gradient', 'tapPlaces', 'inputStride', 'outputStride'],
+  unpackGemm: [
+    'sums',
+    'block',
+    'taps',
+    'inputs',
+    'outputs',
+    'sumOutputs',
+    'gradient',
+    'tapPlaces',
+    'inputStride',
+    'outputStride',
+  ],
   /** Bias of each record. */
   biasRecord: ['bias', 'record', 'count'],
   /** Adam; `constants`: rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon. */

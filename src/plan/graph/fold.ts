@@ -4,8 +4,9 @@
  */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Epilogue } from './epilogue.js';
-import { countReaders, withPadding } from './training.js';
-import type { ComposedOp, Graph, MapShape, Node, Op, Pair, TransposedOp } from './types.js';
+import { cropped, withPadding } from './shifts.js';
+import { countReaders } from './training.js';
+import type { ComposedOp, Graph, MapShape, Node, Op } from './types.js';
 
 /** Values of a weight. */
 export type Read = (variable: tfl.LayerVariable) => Float32Array;
@@ -66,8 +67,6 @@ function absorb(epilogue: Epilogue, { op, shape }: Node, read: Read): boolean {
   return op.kind === 'activation' && op.activation === 'relu' && epilogue.addRelu();
 }
 
-const moved = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
-
 /** The two convolutions of a decoder as one, or null where the node is not the second of them. */
 function composed(
   nodes: readonly FoldedNode[],
@@ -123,16 +122,20 @@ export function fold(graph: Graph, read: Read, { compose }: { compose: boolean }
       continue;
     }
     const { name, shape } = node;
-    if (isSingle && before?.op.kind === 'transposed' && node.op.kind === 'shift') {
-      const op: TransposedOp = { ...before.op, shift: moved(before.op.shift, node.op.shift) };
-      if (before.epilogue?.isLinear && op.shift.every((s) => s >= 0)) {
+    if (isSingle && before?.op.kind === 'transposed' && node.op.kind === 'shift' && before.epilogue?.isLinear) {
+      const op = cropped(before.op, before.shape, { shift: node.op.shift, shape });
+      if (op !== null) {
         nodes[only] = { ...before, op, shape };
         place.push(only);
         sources[only] = node.id;
         continue;
       }
     }
-    const padded = isSingle && before?.op.kind === 'shift' ? withPadding(node.op, before.op.shift) : null;
+    const source = nodes[before?.inputs[0] ?? 0];
+    const padded =
+      isSingle && before?.op.kind === 'shift' && source !== undefined
+        ? withPadding(node.op, before.op.shift, { from: source.shape, to: before.shape })
+        : null;
     const epilogue = emptyEpilogue(node, read);
     if (epilogue && (node.op.kind === 'norm' || node.op.kind === 'activation')) absorb(epilogue, node, read);
     place.push(nodes.length);

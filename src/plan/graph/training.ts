@@ -1,5 +1,6 @@
 /** The folds that training allows: ReLUs into the operation before them, paddings and crops into the convolution beside them. */
-import type { Graph, MapShape, Node, Op, Pair } from './types.js';
+import { cropped, withPadding } from './shifts.js';
+import type { Graph, MapShape, Node, Op } from './types.js';
 
 /** An operation with a ReLU behind it, or without. */
 export interface TrainingNode {
@@ -20,29 +21,14 @@ export interface TrainingGraph {
 /** Operations that can end in a ReLU. */
 const RECTIFIED = ['conv', 'transposed', 'norm', 'add'];
 
-const moved = ([a, b]: Pair, [c, d]: Pair): Pair => [a + c, b + d];
-
 /** An operation that takes in the one before it, or null. */
-function merged(before: TrainingNode, { op }: Node): Pick<TrainingNode, 'op' | 'relu'> | null {
+function merged(before: TrainingNode, { op, shape }: Node): Pick<TrainingNode, 'op' | 'relu'> | null {
   if (op.kind === 'activation' && op.activation === 'relu' && !before.relu && RECTIFIED.includes(before.op.kind)) {
     return { op: before.op, relu: true };
   }
-  if (op.kind === 'shift' && before.op.kind === 'transposed' && !before.relu && op.shift.every((s) => s >= 0)) {
-    return { op: { ...before.op, shift: moved(before.op.shift, op.shift) }, relu: false };
-  }
-  return null;
-}
-
-/** A convolution or pooling that reads a padded map as one that pads itself, or null. */
-export function withPadding(op: Op, [rows, columns]: Pair): Op | null {
-  if (rows > 0 || columns > 0) return null;
-  const pad = <T extends { padding: { top: number; left: number; bottom: number; right: number } }>(item: T): T => ({
-    ...item,
-    padding: { ...item.padding, top: item.padding.top - rows, left: item.padding.left - columns },
-  });
-  if (op.kind === 'conv') return { ...op, levels: op.levels.map(pad) };
-  if (op.kind === 'pool') return { ...pad(op), zeros: true };
-  return null;
+  if (op.kind !== 'shift' || before.op.kind !== 'transposed' || before.relu) return null;
+  const transposed = cropped(before.op, before.shape, { shift: op.shift, shape });
+  return transposed === null ? null : { op: transposed, relu: false };
 }
 
 /** How often each node of a graph is read. */
@@ -69,7 +55,11 @@ export function foldForTraining(graph: Graph): TrainingGraph {
       place.push(only);
       continue;
     }
-    const padded = isSingle && before.op.kind === 'shift' ? withPadding(node.op, before.op.shift) : null;
+    const source = nodes[before?.inputs[0] ?? 0];
+    const padded =
+      isSingle && before.op.kind === 'shift' && source !== undefined
+        ? withPadding(node.op, before.op.shift, { from: source.shape, to: before.shape })
+        : null;
     const { name, shape } = node;
     place.push(nodes.length);
     if (padded === null) {

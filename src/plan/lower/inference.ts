@@ -1,6 +1,7 @@
 /** From a folded graph to a program for inference. */
 import { Epilogue } from '../graph/epilogue.js';
 import type { FoldedGraph, FoldedNode } from '../graph/fold.js';
+import { UnplannableError } from '../graph/readModel.js';
 import type { MapShape } from '../graph/types.js';
 import { Buffer, type Place, Program } from '../program.js';
 import { tileFor } from '../tileFor.js';
@@ -157,7 +158,7 @@ export function lower(graph: FoldedGraph, weights: FixedWeights, machine: Machin
     if (view === undefined) throw new Error('An output has no map.');
     let done = 0;
     for (const segment of view.segments) {
-      if (segment.channels !== view.channels) throw new Error('A concatenation as output has no kernel.');
+      if (segment.channels !== view.channels) throw new UnplannableError('an output is a concatenation');
       lowerTransfer(lowering, 'fromTiles', { ...view, place: segment.place }, image.at(4 * done));
       done += segment.channels;
     }

@@ -1,6 +1,7 @@
 /** Everything but convolutions: element by element, pooling, and resampling over lists of places. */
 import { EPILOGUE_BYTES } from '../graph/epilogue.js';
 import type { FoldedNode } from '../graph/fold.js';
+import { UnplannableError } from '../graph/readModel.js';
 import type { Op, Pair } from '../graph/types.js';
 import type { Place } from '../program.js';
 import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
@@ -60,7 +61,8 @@ export function lowerSum(
 /** A product of two maps, one of which may have a single channel. */
 export function lowerProduct(lowering: Lowering, inputs: readonly View[], target: Target, epilogue: Place): void {
   const [a, b, ...others] = inputs;
-  if (a === undefined || b === undefined || others.length > 0) throw new Error('A product has two maps.');
+  if (a === undefined || b === undefined || others.length > 0)
+    throw new UnplannableError('a product has other than two maps');
   combine(lowering, 'product', [a, b], target, epilogue);
 }
 
@@ -104,7 +106,7 @@ export function lowerActivation(
   activation: 'sigmoid' | 'softmax',
 ): void {
   const runs = [...commonRuns([input], target.channels)];
-  if (activation === 'softmax' && runs.length > 1) throw new Error('A softmax over concatenated maps has no kernel.');
+  if (activation === 'softmax' && runs.length > 1) throw new UnplannableError('a softmax reads a concatenation');
   for (const { start, parts } of runs) {
     const [part] = parts;
     if (part === undefined) continue;
