@@ -41,9 +41,13 @@ export const fraction = (text: string): number => {
   return value > 0 && value < 1 ? value : refuse('It must lie between 0 and 1.');
 };
 
-/** This version computes on one thread; the option is there for those to come. */
-export const threads = (text: string): number =>
-  count(text) === 1 ? 1 : refuse('This version computes on one thread: leave it out.');
+/** More threads than this are a mistake. */
+const MOST_THREADS = 64;
+
+export const threads = (text: string): number => {
+  const value = count(text);
+  return value <= MOST_THREADS ? value : refuse(`It must be at most ${MOST_THREADS}.`);
+};
 
 export const widths = (text: string): number[] => {
   const values = text.split(',').map(count);

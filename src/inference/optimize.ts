@@ -16,6 +16,11 @@ export interface OptimizeOptions {
    * sums products directly, as TensorFlow.js does.
    */
   readonly precision?: Precision;
+  /**
+   * Threads, the caller's among them, where memory can be shared (Node, Deno, Bun, cross-origin-isolated pages); elsewhere one. The
+   * result does not depend on it. Default 1.
+   */
+  readonly threads?: number;
 }
 
 /** Difference from the model, relative to its largest value where that is above 1, from which on a plan is not used. */
@@ -62,19 +67,21 @@ export class OptimizedModel {
   }
 
   /** Plans a model and proves it; see {@link optimizeForInference}. */
-  static async create(model: tfl.LayersModel, precision: Precision): Promise<OptimizedModel> {
+  static async create(model: tfl.LayersModel, precision: Precision, threads = 1): Promise<OptimizedModel> {
     const kernels = findProvider('wasm')?.kernels;
     const backend = tf.getBackend();
     const opByOp = (reason: string) => new OptimizedModel(model, null, reason, null);
     if (!PLANNED_BACKENDS.includes(backend)) return opByOp(`backend ${backend} runs the model itself`);
     if (kernels === undefined) return opByOp("the import of 'pyconvunet/wasm' is missing");
-    const plan = new InferencePlan(model, await readWeights(model), kernels, { precision });
+    const plan = new InferencePlan(model, await readWeights(model), kernels, { precision, threads });
     try {
       plan.check();
       const difference = prove(model, plan);
       if (difference <= MOST_DIFFERENCE) return new OptimizedModel(model, plan, null, difference);
+      plan.dispose();
       return opByOp(`the plan differs from the model by ${difference.toExponential(1)} on a sample`);
     } catch (error) {
+      plan.dispose();
       if (error instanceof UnplannableError) return opByOp(error.message);
       throw error;
     }
@@ -88,6 +95,11 @@ export class OptimizedModel {
   /** Instructions in use: SIMD128, or relaxed SIMD with its fused multiply-add; null where the model is not planned. */
   get simd(): 'simd128' | 'relaxed' | null {
     return this.plan?.simd ?? null;
+  }
+
+  /** Threads that the plan is made for; null where the model is not planned. */
+  get threads(): number | null {
+    return this.plan?.threads ?? null;
   }
 
   /** Bytes of the plan's own memory. */
@@ -140,6 +152,7 @@ export class OptimizedModel {
   /** Gives the plan's memory back; a second call changes nothing. The model stays. */
   dispose(): void {
     this.isDisposed = true;
+    this.plan?.dispose();
     this.plan = null;
   }
 }
@@ -184,7 +197,7 @@ function prove(model: tfl.LayersModel, plan: InferencePlan): number {
  * runs the model operation by operation and says why in `reason`. Weights are read once: call `reload` after training.
  *
  * @param model A built model of one image input.
- * @param options `precision`: see {@link OptimizeOptions}.
+ * @param options `precision`, `threads`: see {@link OptimizeOptions}.
  * @returns The planned model, yours to dispose of; `model` stays yours too.
  * @throws InvalidArgumentError for an illegal option or a model of other inputs; OutOfMemoryError.
  *
@@ -206,11 +219,16 @@ export async function optimizeForInference(
   model: tfl.LayersModel,
   options: OptimizeOptions = {},
 ): Promise<OptimizedModel> {
-  checkKeys('inference.optimizeForInference', options, ['precision']);
-  const { precision = 'fast' } = options;
+  checkKeys('inference.optimizeForInference', options, ['precision', 'threads']);
+  const { precision = 'fast', threads = 1 } = options;
   checkPrecision(precision);
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new InvalidArgumentError(
+      `threads must be a whole number of at least 1. Received: threads=${String(threads)}.`,
+    );
+  }
   inputShapeOf(model);
-  return OptimizedModel.create(model, precision);
+  return OptimizedModel.create(model, precision, threads);
 }
 
 /** A plan with the weights that it was made of. */

@@ -15,12 +15,14 @@ export interface Settings {
   readonly learningRate: number;
   readonly augment: Augmentation;
   readonly seed: number;
+  readonly threads: number;
 }
 
 const OPTIONS = [
   'epochs',
   'batchSize',
   'learningRate',
+  'threads',
   'loss',
   'augment',
   'seed',
@@ -46,12 +48,13 @@ export function requireCall(data: unknown, options: unknown): void {
 }
 
 /** Refuses settings that a caller without types, or with a number from a form, may have put together. */
-export function requireSettings({ epochs, batchSize, learningRate, augment, seed }: Settings): void {
+export function requireSettings({ epochs, batchSize, learningRate, augment, seed, threads }: Settings): void {
   const refuse = (name: string, legal: string, value: unknown): never => {
     throw new InvalidArgumentError(`train: ${name} must be ${legal}. Received: ${String(value)}.`);
   };
   if (!Number.isInteger(epochs) || epochs < 1) refuse('epochs', 'a whole number of at least 1', epochs);
   if (!Number.isInteger(batchSize) || batchSize < 1) refuse('batchSize', 'a whole number of at least 1', batchSize);
+  if (!Number.isInteger(threads) || threads < 1) refuse('threads', 'a whole number of at least 1', threads);
   if (!Number.isFinite(learningRate) || learningRate <= 0) {
     refuse('learningRate', 'a finite number above 0', learningRate);
   }

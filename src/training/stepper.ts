@@ -14,6 +14,8 @@ export interface Stepper {
   step(batch: Batch): Promise<number>;
   /** Brings the model's weights and the optimizer's moments up to date. */
   flush(): void;
+  /** Ends the plan's threads. */
+  dispose(): void;
   /** Why the steps are not planned, or null where they are. */
   readonly reason: string | null;
   /** Bytes of the plan's memory, or null without a plan. */
@@ -38,6 +40,8 @@ class OpByOpStepper implements Stepper {
   }
 
   flush(): void {}
+
+  dispose(): void {}
 }
 
 /** Weights and moments live in the plan between flushes; what the model's variables got meanwhile from others is taken over. */
@@ -95,6 +99,10 @@ class PlannedStepper implements Stepper {
     });
     this.known = identities(network);
     this.isAhead = false;
+  }
+
+  dispose(): void {
+    this.plan.dispose();
   }
 
   private agrees(): boolean {
@@ -188,7 +196,7 @@ export function createStepper(network: tfl.LayersModel, loss: Loss, optimizer: A
   const kernels = findProvider('wasm')?.kernels;
   if (reason !== null || kernels === undefined) return opByOp(reason ?? 'there are no kernels');
   try {
-    const plan = new TrainingPlan(network, kernels, penaltiesOf(network));
+    const plan = new TrainingPlan(network, kernels, penaltiesOf(network), size.threads);
     plan.stepsFor(size.batchSize, [size.height, size.width, size.channels]);
     return new PlannedStepper(network, loss, optimizer, plan);
   } catch (error) {
@@ -203,4 +211,5 @@ export interface StepShape {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  readonly threads: number;
 }

@@ -54,6 +54,11 @@ export interface TrainOptions extends LongCallOptions<TrainingProgress> {
   readonly batchSize?: number;
   /** Of Adam. Default 1e-3. */
   readonly learningRate?: number;
+  /**
+   * Threads of planned steps on backend wasm, where memory can be shared (Node, Deno, Bun, cross-origin-isolated pages). The weights do
+   * not depend on it. Default 1.
+   */
+  readonly threads?: number;
   /** A loss by name, from logits; default 'bce'. */
   readonly loss?: LossName;
   /**
@@ -132,6 +137,7 @@ class Run {
     } finally {
       // However it ends, the model holds what was trained.
       this.stepper?.flush();
+      this.stepper?.dispose();
     }
     return { history: historyDisplay.attach({ ...this.position.history }), best: this.position.best };
   }
@@ -173,6 +179,7 @@ class Run {
       height,
       width,
       channels,
+      threads: this.settings.threads,
     });
     return this.stepper;
   }
@@ -277,8 +284,8 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   requireCall(data, options);
-  const { epochs = 50, batchSize = 5, augment = 'random', seed = 0, learningRate = 1e-3 } = options;
-  const settings = { epochs, batchSize, learningRate, augment, seed };
+  const { epochs = 50, batchSize = 5, augment = 'random', seed = 0, learningRate = 1e-3, threads = 1 } = options;
+  const settings = { epochs, batchSize, learningRate, augment, seed, threads };
   requireSettings(settings);
   checkData(data);
   const optimizer = new Adam({ learningRate });

@@ -273,7 +273,7 @@ describe('bad usage and bad data', () => {
       ['train', '--data', 'x', '--out', 'y', '--backend', 'cuda'],
       'Allowed choices are wasm, cpu',
     ],
-    ['threads', ['train', '--data', 'x', '--out', 'y', '--threads', '2'], 'This version computes on one thread'],
+    ['threads', ['train', '--data', 'x', '--out', 'y', '--threads', '200'], 'It must be at most 64.'],
     ['a rate of nothing', ['train', '--data', 'x', '--out', 'y', '--learning-rate', '0'], 'It must be above 0.'],
     ['one class', ['train', '--data', 'x', '--out', 'y', '--classes', '1'], 'It must be a whole number of at least 2.'],
     ['no validation', ['train', '--data', 'x', '--out', 'y', '--validation', '0'], 'It must lie between 0 and 1.'],

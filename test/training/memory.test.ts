@@ -33,7 +33,7 @@ it('a planned step of one sample of 256x256 takes at most half a gigabyte, as es
   const size = 256;
   const model = pyConvUNet({ inputShape: [size, size, 1], seed: 1 });
   const network = logitsModel(model);
-  const shape = { height: size, width: size, channels: 1, batchSize: 1 };
+  const shape = { height: size, width: size, channels: 1, batchSize: 1, threads: 1 };
   const estimate = trainingBytes(network, 1, [size, size, 1]);
   const optimizer = new Adam();
   const stepper = createStepper(network, createLoss('bce', { fromLogits: true }), optimizer, shape);

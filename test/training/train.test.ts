@@ -182,10 +182,11 @@ describeBackends('train', (backend) => {
     [{ epochs: 1.5 }, 'train: epochs must be a whole number of at least 1. Received: 1.5.'],
     [{ batchSize: 0 }, 'train: batchSize must be a whole number of at least 1. Received: 0.'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'train: learningRate must be a finite number above 0. Received: Inf'],
+    [{ threads: 0 }, 'train: threads must be a whole number of at least 1. Received: 0.'],
     [{ learningRate: 0 }, 'train: learningRate must be a finite number above 0. Received: 0.'],
     [{ augment: 'flip' as 'none' }, 'train: augment must be one of none, random, expand. Received: flip.'],
     [{ seed: 0.5 }, 'train: seed must be a whole number (0 is legal). Received: 0.5.'],
-    [{ epoch: 3 } as object, "train has no option 'epoch'. Its options are epochs, batchSize, learningRate, loss,"],
+    [{ epoch: 3 } as object, "train has no option 'epoch'. Its options are epochs, batchSize, learningRate, threads,"],
   ])('refuses %o', async (wrong, message) => {
     const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
     const refused = train(model, data, wrong);

@@ -449,7 +449,8 @@ export function lowerNestedGradient(
   connections: readonly Connection[],
   gradients: ReadonlyMap<Connection['access'], Place>,
 ): void {
-  for (const pass of nestedPasses(lowering, input, connections)) {
+  // Bands add to the same sums: they are the same ones for any number of threads, which share out channels here.
+  for (const pass of nestedPasses(lowering, input, connections, 1)) {
     lowerNestedPass(lowering, input, output, pass, gradients);
   }
 }

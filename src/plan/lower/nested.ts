@@ -425,6 +425,8 @@ export function nestedPasses(
   lowering: Lowering,
   { tiles, channels }: View,
   connections: readonly Connection[],
+  /** Threads that share the bands. */
+  threads: number,
 ): Pass[] {
   const points = tiles.tile === 3 ? 5 : 6;
   const nested = connections.map(
@@ -444,7 +446,7 @@ export function nestedPasses(
       points,
       levels: members,
       chunk,
-      bandRows: bandRowsOf(tiles, size, members, lowering.machine),
+      bandRows: bandRowsOf(tiles, size, members, { vectors: lowering.machine.vectors, threads }),
       above: Math.max(...members.map(({ sections }) => sections.before)),
       below: Math.max(...members.map(({ sections }) => sections.count - 1 - sections.before)),
     };
@@ -459,7 +461,7 @@ export function lowerNested(
   finish: Finish,
   destination: Destination,
 ): void {
-  for (const pass of nestedPasses(lowering, input, connections)) {
+  for (const pass of nestedPasses(lowering, input, connections, lowering.threads)) {
     lowerPass(lowering, input, pass, finish, destination);
   }
 }

@@ -1,0 +1,84 @@
+/** What several threads compute is what one computes, to the bit: predictions, and a training step with its update. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import * as models from '../../src/models/index.js';
+import { InferencePlan, readWeights, TrainingPlan } from '../../src/plan/index.js';
+import { findProvider, type KernelBinaries } from '../../src/runtime/providers.js';
+import { startBackend } from '../backends.js';
+import { fill, uniform } from '../models/formula.js';
+
+let kernels: KernelBinaries;
+beforeAll(async () => {
+  await startBackend('wasm');
+  const found = findProvider('wasm')?.kernels;
+  if (found === undefined) throw new Error('No kernels.');
+  kernels = found;
+});
+
+const networks: [models.NetworkName, Record<string, unknown>][] = [
+  ['pyconvunet', { widths: [32, 64] }],
+  ['unet', { widths: [16, 32] }],
+  ['unet++', { widths: [8, 16, 24], deepSupervision: true }],
+  ['attention-unet', { widths: [8, 16] }],
+  ['resnet34-unet', { widths: [8, 16], blocksPerStage: [1, 1] }],
+  ['multiresunet', { widths: [8, 16] }],
+  ['fcn8s', { widths: [8, 16, 16] }],
+];
+const shape = [32, 48, 1] as const;
+const [height, width] = shape;
+
+/** Two threads, and more than some maps have rows of tiles. */
+const THREADS = [2, 5];
+
+/** How many numbers differ; a deep comparison of long arrays takes minutes. */
+const differences = (a: readonly Float32Array[], b: readonly Float32Array[]): number =>
+  a.reduce((sum, values, i) => sum + values.filter((value, j) => value !== b[i]?.[j]).length, 0);
+
+describe('threads', () => {
+  test.each(networks)('%s predicts the same bits', async (name, options) => {
+    const model = models.create(name, { ...options, inputShape: [null, null, 1], seed: 1 });
+    fill(model);
+    const weights = await readWeights(model);
+    const image = Float32Array.from(uniform('image', height * width));
+    const predict = (threads: number) => {
+      const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
+      try {
+        // A second time, when the workers have come.
+        plan.run(image, shape);
+        return plan.run(image, shape).map(({ data }) => data.slice());
+      } finally {
+        plan.dispose();
+      }
+    };
+    const expected = predict(1);
+    for (const threads of THREADS) expect(differences(predict(threads), expected), `${threads} threads`).toBe(0);
+    model.dispose();
+  });
+
+  test.each(networks)('%s trains to the same bits', async (name, options) => {
+    const model = models.create(name, { ...options, inputShape: [null, null, 1], head: 'logits', seed: 1 });
+    fill(model);
+    const weights = await readWeights(model);
+    const batch = 2;
+    const images = Float32Array.from(uniform('images', batch * height * width));
+    const train = (threads: number) => {
+      const plan = new TrainingPlan(model, kernels, new Map(), threads);
+      try {
+        plan.load(weights);
+        for (let step = 1; step <= 2; step++) {
+          const outputs = plan.forward(images, batch, shape);
+          plan.backward(outputs.map(({ data }) => data.map((value) => Math.sin(9 * value) / data.length)));
+          plan.adam({
+            ...{ rate: 1e-3 / (1 - 0.9 ** step), correction: Math.sqrt(1 - 0.999 ** step) },
+            ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+          });
+        }
+        return [...plan.weights().values()];
+      } finally {
+        plan.dispose();
+      }
+    };
+    const expected = train(1);
+    for (const threads of THREADS) expect(differences(train(threads), expected), `${threads} threads`).toBe(0);
+    model.dispose();
+  });
+});
