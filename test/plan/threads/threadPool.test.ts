@@ -64,7 +64,7 @@ function startSpecial(special: string, options: Partial<ThreadPoolOptions> & { r
 
 const repeat = <T>(count: number, item: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => item(i));
 const mix = (to: number, a: number, b: number) => ({ kernel: MIX, args: [to * 4, a * 4, b * 4] });
-/** Some milliseconds of work. */
+/** Some milliseconds of work; hundreds of them last until even a busy machine has let a worker in. */
 const work = { kernel: COUNT, args: [5_000_000] };
 
 describe('results', () => {
@@ -106,17 +106,17 @@ describe('results', () => {
 
   test('workers take part, and the caller alone is enough', async () => {
     const { pool, cells } = startSpecial('(address) => { cells[address / 4]++; }', { threads: 2 });
-    const calls = repeat(20, (i) => [work, { kernel: SPECIAL, args: [i * 4] }]);
+    const calls = repeat(200, (i) => [work, { kernel: SPECIAL, args: [i * 4] }]);
     const id = pool.define([calls]);
     await until(() => pool.registered === 1);
     pool.run(id);
-    const shared = cells.slice(0, 20).reduce((sum, value) => sum + value);
+    const shared = cells.slice(0, 200).reduce((sum, value) => sum + value);
     expect(shared).toBeGreaterThan(0);
-    expect(shared).toBeLessThan(20);
+    expect(shared).toBeLessThan(200);
     // One task in every phase: nothing to share, the workers are not asked.
     const alone = pool.define(calls.map((task) => [task]));
     pool.run(alone);
-    expect(cells.slice(0, 20).reduce((sum, value) => sum + value)).toBe(shared);
+    expect(cells.slice(0, 200).reduce((sum, value) => sum + value)).toBe(shared);
   });
 
   test('a worker that comes in the middle of a run takes part in it', () => {
@@ -196,7 +196,7 @@ describe('failures', () => {
     ['a long text', `() => { throw new Error('ä'.repeat(1000)); }`, 'ä'.repeat(191)],
   ])('%s in a worker is thrown by run, and the pool goes on', async (_, special, text) => {
     const { pool, cells } = startSpecial(special, { threads: 2 });
-    const failing = pool.define([repeat(30, () => [work, { kernel: SPECIAL, args: [0] }]), [[mix(40, 41, 41)]]]);
+    const failing = pool.define([repeat(400, () => [work, { kernel: SPECIAL, args: [0] }]), [[mix(40, 41, 41)]]]);
     const good = pool.define([repeat(8, (i) => [work, mix(i, 41, 41)])]);
     await until(() => pool.registered === 1);
     cells[41] = 1;
@@ -227,7 +227,7 @@ describe('failures', () => {
     ['ends', '() => { process.exit(1); }'],
   ])('a worker that %s inside a task is an error in time, and the end of the pool', async (_, special) => {
     const { pool } = startSpecial(special, { threads: 3, patience: 300 });
-    const id = pool.define([repeat(30, () => [work, { kernel: SPECIAL, args: [0] }])]);
+    const id = pool.define([repeat(100, () => [work, { kernel: SPECIAL, args: [0] }])]);
     await until(() => pool.registered === 2);
     const begin = performance.now();
     expect(() => pool.run(id)).toThrow(
@@ -235,7 +235,8 @@ describe('failures', () => {
     );
     const took = performance.now() - begin;
     expect(took).toBeGreaterThan(300);
-    expect(took).toBeLessThan(3000);
+    // The caller does the other tasks first.
+    expect(took).toBeLessThan(9000);
     expect(() => pool.run(id)).toThrow('The thread pool has lost a thread; start another one.');
     expect(() => pool.define([])).toThrow('The thread pool has lost a thread; start another one.');
     expect(pool.registered).toBe(0);
