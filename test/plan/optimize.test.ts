@@ -10,7 +10,7 @@ import {
   predictProbability,
 } from '../../src/inference/index.js';
 import * as models from '../../src/models/index.js';
-import { describeBackends, startBackend } from '../backends.js';
+import { startBackend } from '../backends.js';
 import { noise } from '../inference/models.js';
 import { fill } from '../models/formula.js';
 
@@ -484,7 +484,10 @@ describe('what is illegal', () => {
   });
 });
 
-describeBackends('weights', () => {
+/** The backends whose models are planned; others run them themselves. */
+describe.each(['cpu', 'wasm'])('weights [%s]', (name) => {
+  beforeAll(() => startBackend(name));
+
   it('are those of the call, until reload', async () => {
     const model = chain([conv(2, { ...free, activation: 'relu' }), tfl.layers.batchNormalization()]);
     const optimized = await optimizeForInference(model);
