@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { divisor } from '../models/index.js';
-import { InferencePlan, type Precision, readWeights, UnplannableError } from '../plan/index.js';
+import { InferencePlan, type Precision, readWeights, UnplannableError, weightIdentities } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
@@ -239,9 +239,6 @@ interface Kept {
 
 const kept = new WeakMap<tfl.LayersModel, Kept>();
 
-/** What stands for the values of a variable: an assignment gives it another. */
-const identities = (model: tfl.LayersModel): object[] => model.weights.map((weight) => weight.read().dataId);
-
 /**
  * The plan of a model on backend wasm, made once and again when its weights have changed; it lives as long as the model.
  *
@@ -250,7 +247,7 @@ const identities = (model: tfl.LayersModel): object[] => model.weights.map((weig
 export async function predictorOf(model: tfl.LayersModel): Promise<Pick<OptimizedModel, 'predict'>> {
   const itself = { predict: (x: tf.Tensor4D) => model.predict(x, { batchSize: x.shape[0] }) };
   if (tf.getBackend() !== 'wasm') return itself;
-  const weights = identities(model);
+  const weights = weightIdentities(model);
   const known = kept.get(model);
   if (known !== undefined && weights.every((id, i) => id === known.weights[i])) return known.optimized;
   try {

@@ -56,6 +56,10 @@ export async function readWeights(model: tfl.LayersModel): Promise<WeightValues>
   return new Map(values);
 }
 
+/** What stands for the values of the weights: an assignment gives a variable another. */
+export const weightIdentities = (model: tfl.LayersModel): object[] =>
+  model.weights.map((weight) => weight.read().dataId);
+
 /** Runs a model without its framework. */
 export class InferencePlan {
   private readonly engine: Engine;

@@ -4,7 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Batch } from '../data/index.js';
 import type { Loss } from '../losses/index.js';
 import type { Adam } from '../optimizers/index.js';
-import { type Penalty, readWeights, TrainingPlan, UnplannableError } from '../plan/index.js';
+import { type Penalty, readWeights, TrainingPlan, UnplannableError, weightIdentities } from '../plan/index.js';
 import { findProvider } from '../runtime/providers.js';
 import { headLoss, trainStep } from './step.js';
 
@@ -97,7 +97,7 @@ class PlannedStepper implements Stepper {
       }));
       optimizer.restore(optimizer.iterations, moments);
     });
-    this.known = identities(network);
+    this.known = weightIdentities(network);
     this.isAhead = false;
   }
 
@@ -106,7 +106,7 @@ class PlannedStepper implements Stepper {
   }
 
   private agrees(): boolean {
-    const now = identities(this.network);
+    const now = weightIdentities(this.network);
     return now.length === this.known.length && now.every((id, i) => id === this.known[i]);
   }
 
@@ -123,12 +123,9 @@ class PlannedStepper implements Stepper {
       if (variable !== undefined) moments[kind].set(variable, Float32Array.from(await tensor.data()));
     }
     plan.loadMoments(moments.mean, moments.square);
-    this.known = identities(network);
+    this.known = weightIdentities(network);
   }
 }
-
-/** What stands for the values of the variables: an assignment gives another. */
-const identities = (network: tfl.LayersModel): object[] => network.weights.map((weight) => weight.read().dataId);
 
 /** A layer's settings as far as the plan has to know them. */
 interface Regularization {

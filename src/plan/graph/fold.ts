@@ -152,5 +152,5 @@ export function fold(graph: Graph, read: Read, { compose }: { compose: boolean }
     );
   }
   const outputs = graph.outputs.map((id) => place[id] ?? 0);
-  return { nodes: nodes, outputs };
+  return { nodes, outputs };
 }

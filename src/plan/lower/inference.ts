@@ -13,13 +13,12 @@ import type { Finish } from './filters.js';
 import {
   lowerActivation,
   lowerAffine,
-  lowerEnlarge,
   lowerMargins,
-  lowerPool,
+  lowerMove,
   lowerProduct,
-  lowerShift,
   lowerSum,
   lowerTransfer,
+  nodesWithMargins,
   reachesOut,
 } from './maps.js';
 
@@ -39,18 +38,6 @@ function reachable({ nodes, outputs }: FoldedGraph): Set<number> {
     for (const input of nodes[id]?.inputs ?? []) visit(input);
   };
   for (const output of outputs) visit(output);
-  return found;
-}
-
-/** Nodes whose maps need zeros around them. */
-function withMargins({ nodes }: FoldedGraph): Set<number> {
-  const found = new Set<number>();
-  const mark = (id: number): void => {
-    found.add(id);
-    const node = nodes[id];
-    if (node?.op.kind === 'concat') for (const input of node.inputs) mark(input);
-  };
-  for (const node of nodes) if (reachesOut(node)) for (const input of node.inputs) mark(input);
   return found;
 }
 
@@ -113,13 +100,9 @@ function lowerNode(
       lowerProduct(lowering, inputs, target, record());
       break;
     case 'pool':
-      lowerPool(lowering, input, target, op);
-      break;
     case 'enlarge':
-      lowerEnlarge(lowering, input, target, op);
-      break;
     case 'shift':
-      lowerShift(lowering, input, target, op.shift);
+      lowerMove(lowering, input, target, op);
       break;
   }
   lowering.endStep(name, op.kind);
@@ -131,7 +114,7 @@ export function lower(graph: FoldedGraph, weights: FixedWeights, machine: Machin
   const program = new Program();
   const lowering = new Lowering(program, weights, machine, tileFor(graph.nodes.map(({ op }) => op)), 1);
   const live = reachable(graph);
-  const margins = withMargins(graph);
+  const margins = nodesWithMargins(graph.nodes, reachesOut);
   const imageOf = (id: number | undefined): Buffer => {
     const { height, width, channels } = graph.nodes[id ?? 0]?.shape ?? { height: 0, width: 0, channels: 0 };
     return new Buffer(4 * height * width * channels, 'arena');

@@ -132,7 +132,7 @@ const halves = ({ size, strides, padding }: PoolOp, from: Tiles, to: Tiles): boo
   from.width === 2 * to.width;
 
 /** Maximum over windows. */
-export function lowerPool(lowering: Lowering, input: View, target: Target, op: PoolOp): void {
+function lowerPool(lowering: Lowering, input: View, target: Target, op: PoolOp): void {
   const { tiles: from } = input;
   const { tiles: to } = target;
   const is2x2 = halves(op, from, to);
@@ -347,7 +347,7 @@ function enlargedAxis({ method, factors }: Enlargement, axis: 0 | 1, from: numbe
 }
 
 /** Enlargement by whole factors. */
-export function lowerEnlarge(lowering: Lowering, input: View, target: Target, enlargement: Enlargement): void {
+function lowerEnlarge(lowering: Lowering, input: View, target: Target, enlargement: Enlargement): void {
   const { tiles: from } = input;
   const { tiles: to } = target;
   resample(lowering, input, target, {
@@ -355,6 +355,18 @@ export function lowerEnlarge(lowering: Lowering, input: View, target: Target, en
     rows: enlargedAxis(enlargement, 0, from.height, to.height),
     columns: enlargedAxis(enlargement, 1, from.width, to.width),
   });
+}
+
+/** An operation that moves values, or takes the largest. */
+export function lowerMove(
+  lowering: Lowering,
+  input: View,
+  target: Target,
+  op: Extract<Op, { kind: 'pool' | 'enlarge' | 'shift' }>,
+): void {
+  if (op.kind === 'pool') lowerPool(lowering, input, target, op);
+  else if (op.kind === 'enlarge') lowerEnlarge(lowering, input, target, op);
+  else lowerShift(lowering, input, target, op.shift);
 }
 
 /** The gradient of an enlargement. */
@@ -376,7 +388,7 @@ export function lowerShiftGradient(lowering: Lowering, dy: Target, [rows, column
 }
 
 /** A crop or a padding of its own. */
-export function lowerShift(lowering: Lowering, input: View, target: Target, [rows, columns]: Pair): void {
+function lowerShift(lowering: Lowering, input: View, target: Target, [rows, columns]: Pair): void {
   resample(lowering, input, target, {
     key: `shift ${rows},${columns}`,
     rows: (o) => [{ index: o + rows, share: 1 }],
@@ -445,4 +457,19 @@ export function reachesOut({ op }: Pick<FoldedNode, 'op'>): boolean {
     default:
       return false;
   }
+}
+
+/** Nodes whose maps need zeros around them; `isReader`: which nodes read them. Of a concatenation, all its parts. */
+export function nodesWithMargins<T extends Pick<FoldedNode, 'op' | 'inputs'>>(
+  nodes: readonly T[],
+  isReader: (node: T) => boolean,
+): Set<number> {
+  const found = new Set<number>();
+  const mark = (id: number): void => {
+    found.add(id);
+    const node = nodes[id];
+    if (node?.op.kind === 'concat') node.inputs.forEach(mark);
+  };
+  for (const node of nodes) if (isReader(node)) node.inputs.forEach(mark);
+  return found;
 }

@@ -25,16 +25,16 @@ import {
 } from './gradients.js';
 import {
   lowerActivation,
-  lowerEnlarge,
+  lowerAffine,
   lowerEnlargeGradient,
   lowerMargins,
-  lowerPool,
+  lowerMove,
   lowerPoolGradient,
   lowerProduct,
-  lowerShift,
   lowerShiftGradient,
   lowerSum,
   lowerTransfer,
+  nodesWithMargins,
   reachesOut,
   type Target,
 } from './maps.js';
@@ -114,7 +114,7 @@ class TrainingLowering {
   /** Nodes that a gradient has to reach. */
   private readonly needed = new Set<number>();
   /** Nodes whose maps need zeros around them. */
-  private readonly withMargins = new Set<number>();
+  private readonly withMargins: ReadonlySet<number>;
   /** Maps computed again for the node whose gradients are under way. */
   private readonly fresh = new Map<number, View>();
   private isBackward = false;
@@ -137,13 +137,8 @@ class TrainingLowering {
       const isTrained = weightsOf(node.op).some((weight) => buffers.gradients.has(weight));
       if (isTrained || node.inputs.some((input) => this.needed.has(input))) this.needed.add(id);
     }
-    const mark = (id: number): void => {
-      this.withMargins.add(id);
-      const node = graph.nodes[id];
-      if (node?.op.kind === 'concat') for (const input of node.inputs) mark(input);
-    };
     // Statistics are sums over whole planes.
-    for (const node of graph.nodes) if (node.op.kind === 'norm' || reachesOut(node)) node.inputs.forEach(mark);
+    this.withMargins = nodesWithMargins(graph.nodes, (node) => node.op.kind === 'norm' || reachesOut(node));
   }
 
   // --- forward
@@ -192,7 +187,7 @@ class TrainingLowering {
           break;
         case 'add': {
           const last = relu ? this.constant(records(shape.channels, 0, FLOOR)) : this.identity(shape.channels);
-          if (inputs.length === 1) this.affine(input, target, last);
+          if (inputs.length === 1) lowerAffine(this.lowering, input, target, last);
           else lowerSum(lowering, inputs, target, { last, none: this.identity(shape.channels) });
           break;
         }
@@ -205,13 +200,9 @@ class TrainingLowering {
           lowerActivation(lowering, input, target, 'sigmoid');
           break;
         case 'pool':
-          lowerPool(lowering, input, target, op);
-          break;
         case 'enlarge':
-          lowerEnlarge(lowering, input, target, op);
-          break;
         case 'shift':
-          lowerShift(lowering, input, target, op.shift);
+          lowerMove(lowering, input, target, op);
           break;
       }
     }
@@ -265,7 +256,7 @@ class TrainingLowering {
       program.call('normFinish', { sums, statistics, record, gamma, beta, ...moving, constants, count: channels });
     }
     lowering.endStep(node.name, 'statistics');
-    this.affine(input, target, record);
+    lowerAffine(this.lowering, input, target, record);
   }
 
   // --- backward
@@ -599,7 +590,7 @@ class TrainingLowering {
       };
       const identity = this.identity(part.channels);
       if (this.written.has(part.id)) lowerSum(lowering, [target, slice], target, { last: identity, none: identity });
-      else this.affine(slice, target, identity);
+      else lowerAffine(this.lowering, slice, target, identity);
       this.written.add(part.id);
     }
   }
@@ -642,7 +633,7 @@ class TrainingLowering {
     const norm = this.norms.get(id);
     if (norm === undefined || input === undefined) return stored;
     const target = this.lowering.newMap(shape);
-    this.affine(this.computedAgain(input), target, norm.record);
+    lowerAffine(this.lowering, this.computedAgain(input), target, norm.record);
     if (this.withMargins.has(id)) lowerMargins(this.lowering, target);
     this.fresh.set(id, target);
     return target;
@@ -679,22 +670,6 @@ class TrainingLowering {
     const record = this.constant(records(channels, relu ? 0 : FLOOR, FLOOR));
     if (bias !== null) this.program.call('biasRecord', { bias: this.master(bias), record, count: channels });
     return { owner, factors, record };
-  }
-
-  private affine(input: View, target: Target, record: Place): void {
-    let first = 0;
-    for (const segment of input.segments) {
-      this.program.call('affine', {
-        input: segment.place,
-        inputChannel: target.tiles.channelStride,
-        out: target.place.plus(first * target.tiles.channelStride),
-        outChannel: target.tiles.channelStride,
-        length: target.tiles.places,
-        count: segment.channels,
-        epilogue: record.plus(20 * first),
-      });
-      first += segment.channels;
-    }
   }
 
   /** Writes an output as an image. */
