@@ -5,7 +5,7 @@ const rooms = {
   spec: ['runtime/errors.ts'],
   runtime: [],
   ops: leaf,
-  kernels: ['ops', ...leaf],
+  kernels: ['engine', 'ops', ...leaf],
   layers: ['ops', ...leaf],
   models: ['layers', 'ops', ...leaf],
   losses: leaf,
@@ -15,8 +15,8 @@ const rooms = {
   augment: leaf,
   data: leaf,
   optimizers: leaf,
-  // Of the kernels the plan knows names and parameters alone.
-  plan: ['layers', 'optimizers', 'kernels/wasm/contract.ts', ...leaf],
+  engine: leaf,
+  plan: ['engine', 'layers', 'optimizers', ...leaf],
   inference: ['plan', 'models', 'layers', 'data', 'metrics', ...leaf],
   training: [
     'plan',

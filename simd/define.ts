@@ -1,5 +1,5 @@
 /** A kernel: the name and parameters of the contract, and what writes its code. */
-import { KERNELS, type KernelName } from '../src/kernels/wasm/contract.js';
+import { KERNELS, type KernelName } from '../src/engine/contract.js';
 import type { AssembledFunction } from './assembler.js';
 import { type Features, type IntVar, Writer } from './lang.js';
 

@@ -1,16 +1,17 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { type Block, Engine, type ReadyStep } from '../engine/engine.js';
+import type { Precision } from '../engine/lower/convolution.js';
+import { planMemory } from '../engine/memory.js';
+import { parallelSteps } from '../engine/parallel.js';
+import type { Buffer } from '../engine/program.js';
+import type { Weight } from '../engine/types.js';
+import { FixedWeights } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { type Block, Engine, type ReadyStep } from './engine.js';
 import { fold } from './graph/fold.js';
 import { readModel } from './graph/readModel.js';
-import type { Precision } from './lower/convolution.js';
 import { type Lowered, lower } from './lower/inference.js';
-import { planMemory } from './memory.js';
-import { parallelSteps } from './parallel.js';
-import type { Buffer } from './program.js';
-import { FixedWeights } from './weights.js';
 
 /** A program for one size of image. */
 interface SizedProgram {
@@ -46,7 +47,7 @@ const MOST_SIZES = 4;
 export type ImageShape = readonly [number, number, number];
 
 /** The weights of a model by variable, read once. */
-export type WeightValues = ReadonlyMap<tfl.LayerVariable, Float32Array>;
+export type WeightValues = ReadonlyMap<Weight, Float32Array>;
 
 /** Reads all weights. */
 export async function readWeights(model: tfl.LayersModel): Promise<WeightValues> {
@@ -76,7 +77,7 @@ export class InferencePlan {
     this.store = new FixedWeights(this.read);
   }
 
-  private readonly read = (variable: tfl.LayerVariable): Float32Array => {
+  private readonly read = (variable: Weight): Float32Array => {
     const values = this.weights.get(variable);
     if (values === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
     return values;

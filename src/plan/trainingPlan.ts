@@ -1,18 +1,18 @@
 /** A training step as one list of kernel calls over one memory: forward, backward, and the update of all weights. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import { type Block, Engine, type ReadyStep } from '../engine/engine.js';
+import type { Machine } from '../engine/lower/context.js';
+import { type MemoryPlan, planMemory } from '../engine/memory.js';
+import { parallelSteps } from '../engine/parallel.js';
+import { Buffer, Program, type Step } from '../engine/program.js';
+import { roundUp } from '../engine/tiles.js';
 import type { AdamStep } from '../optimizers/index.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { type Block, Engine, type ReadyStep } from './engine.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
-import type { Machine } from './lower/context.js';
 import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training.js';
-import { type MemoryPlan, planMemory } from './memory.js';
-import { parallelSteps } from './parallel.js';
-import { Buffer, Program, type Step } from './program.js';
 import { tileFor } from './tileFor.js';
-import { roundUp } from './tiles.js';
 
 /** A penalty on a weight: l1 |w| + l2 w^2. */
 export interface Penalty {
@@ -128,7 +128,10 @@ export class TrainingPlan {
 
   /** Puts the values of weights into the plan. */
   load(weights: WeightValues): void {
-    for (const [variable, values] of weights) this.write(this.masters.get(variable), values);
+    for (const [variable, master] of this.masters) {
+      const values = weights.get(variable);
+      if (values !== undefined) this.write(master, values);
+    }
   }
 
   /** Puts the moments of Adam into the plan; those that are left out are zeros. */

@@ -1,7 +1,7 @@
 /** What a pool of two threads must do in every runtime, as plain numbers and texts. Bundled by threads.test.ts. */
-import { ThreadPool } from '../../src/plan/threads/threadPool.js';
-import { BYTES, KERNELS, MEET, TRAP } from '../plan/threads/kernels.js';
-import { CELLS, expected, randomNumbers, randomProgram } from '../plan/threads/programs.js';
+import { ThreadPool } from '../../src/engine/threads/threadPool.js';
+import { BYTES, KERNELS, MEET, TRAP } from '../engine/threads/kernels.js';
+import { CELLS, expected, randomNumbers, randomProgram } from '../engine/threads/programs.js';
 
 export interface ThreadsResult {
   /** Workers that came. */

@@ -2,14 +2,11 @@
  * The exact folds of inference: normalisations, biases and ReLUs into the operation before them, paddings and crops into the
  * convolution beside them, concatenations into the lists of those that read them.
  */
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { Epilogue } from './epilogue.js';
+import { Epilogue } from '../../engine/epilogue.js';
+import type { MapShape, Read } from '../../engine/types.js';
 import { cropped, withPadding } from './shifts.js';
 import { countReaders } from './training.js';
-import type { ComposedOp, Graph, MapShape, Node, Op } from './types.js';
-
-/** Values of a weight. */
-export type Read = (variable: tfl.LayerVariable) => Float32Array;
+import type { ComposedOp, Graph, Node, Op } from './types.js';
 
 /** An operation with what was folded into it; `inputs` are indices of folded nodes. */
 export interface FoldedNode {

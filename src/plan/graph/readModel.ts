@@ -1,9 +1,10 @@
 /** From a tf.layers model to its graph of operations; what no rule covers is named. */
 import type * as tfl from '@tensorflow/tfjs-layers';
+import type { ConvLevel, MapShape, Pair } from '../../engine/types.js';
 import { type CallOutput, type LayerCall, layerCalls } from '../../layers/calls.js';
 import { BatchNorm, PyConv2D } from '../../layers/index.js';
 import { axisPadding, type SidePadding } from '../../spec/index.js';
-import type { ActivationKind, ConvLevel, Graph, MapShape, Node, Op, Pair } from './types.js';
+import type { ActivationKind, Graph, Node, Op } from './types.js';
 
 /** A layer, or a use of it, that the plan has no rule for. */
 export class UnplannableError extends Error {

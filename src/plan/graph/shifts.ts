@@ -1,5 +1,6 @@
 /** Paddings and crops taken into the convolution or pooling beside them, where nothing changes by it. */
-import type { MapShape, Op, Pair, TransposedOp } from './types.js';
+import type { MapShape, Pair, TransposedOp } from '../../engine/types.js';
+import type { Op } from './types.js';
 
 /**
  * A convolution or pooling that reads a padded map as one that pads itself.

@@ -1,6 +1,8 @@
 /** The folds that training allows: ReLUs into the operation before them, paddings and crops into the convolution beside them. */
+
+import type { MapShape } from '../../engine/types.js';
 import { cropped, withPadding } from './shifts.js';
-import type { Graph, MapShape, Node, Op } from './types.js';
+import type { Graph, Node, Op } from './types.js';
 
 /** An operation with a ReLU behind it, or without. */
 export interface TrainingNode {

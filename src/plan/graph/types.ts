@@ -1,48 +1,6 @@
 /** A model as a graph of operations on maps, without anything of the library that built it but its weights. */
-import type * as tfl from '@tensorflow/tfjs-layers';
+import type { ConvOp, MapShape, Pair, TransposedOp, Weight } from '../../engine/types.js';
 import type { SidePadding } from '../../spec/index.js';
-
-/** Height, width and channels of a map. */
-export interface MapShape {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
-
-/** A number for rows and one for columns. */
-export type Pair = readonly [number, number];
-
-/** One level of a convolution; a dense one has a single level with one group. */
-export interface ConvLevel {
-  readonly kernelSize: Pair;
-  readonly groups: number;
-  /** Its slice of the output channels. */
-  readonly start: number;
-  readonly end: number;
-  readonly padding: SidePadding;
-  /** [rows, columns, inputs of a group, outputs]. */
-  readonly filter: tfl.LayerVariable;
-}
-
-export interface ConvOp {
-  readonly kind: 'conv';
-  readonly levels: readonly ConvLevel[];
-  readonly bias: tfl.LayerVariable | null;
-  readonly strides: Pair;
-  readonly dilations: Pair;
-}
-
-/** out[s y + k - shift] += filter[k] in[y]. */
-export interface TransposedOp {
-  readonly kind: 'transposed';
-  readonly kernelSize: Pair;
-  readonly strides: Pair;
-  /** Rows and columns of the full result that are left out at its start. */
-  readonly shift: Pair;
-  /** [rows, columns, outputs, inputs]. */
-  readonly filter: tfl.LayerVariable;
-  readonly bias: tfl.LayerVariable | null;
-}
 
 /**
  * A transposed convolution and the 1x1 convolution that reads its map beside others, without anything nonlinear between: one
@@ -59,10 +17,10 @@ export interface ComposedOp {
 
 export interface NormOp {
   readonly kind: 'norm';
-  readonly gamma: tfl.LayerVariable | null;
-  readonly beta: tfl.LayerVariable | null;
-  readonly mean: tfl.LayerVariable;
-  readonly variance: tfl.LayerVariable;
+  readonly gamma: Weight | null;
+  readonly beta: Weight | null;
+  readonly mean: Weight;
+  readonly variance: Weight;
   readonly epsilon: number;
   /** In training: the share of the old moving statistics that a step keeps; null where the layer has rules of its own. */
   readonly momentum: number | null;

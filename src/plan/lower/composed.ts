@@ -1,13 +1,13 @@
 /** The transposed convolution of a decoder composed with the 1x1 convolution behind it. */
 
-import type { Epilogue } from '../graph/epilogue.js';
+import type { Epilogue } from '../../engine/epilogue.js';
+import type { Lowering, View } from '../../engine/lower/context.js';
+import { type Connection, type Destination, forwardConnection } from '../../engine/lower/filters.js';
+import { lowerPointwise, lowerTransposedWith, transposedStencil } from '../../engine/lower/products.js';
+import { Buffer, type Place } from '../../engine/program.js';
+import { roundUp, type Tiles } from '../../engine/tiles.js';
+import type { FixedWeights } from '../../engine/weights.js';
 import type { ComposedOp } from '../graph/types.js';
-import { Buffer, type Place } from '../program.js';
-import { roundUp, type Tiles } from '../tiles.js';
-import type { FixedWeights } from '../weights.js';
-import type { Lowering, View } from './context.js';
-import { type Connection, type Destination, forwardConnection } from './filters.js';
-import { lowerPointwise, lowerTransposedWith, transposedStencil } from './products.js';
 
 /** The 1x1 convolution's share of the transposed convolution's bias, before the factors. */
 export function composedBias(

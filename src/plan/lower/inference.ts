@@ -1,23 +1,22 @@
 /** From a folded graph to a program for inference. */
-import { Epilogue } from '../graph/epilogue.js';
+import { Epilogue } from '../../engine/epilogue.js';
+import { Lowering, type Machine, type View } from '../../engine/lower/context.js';
+import { lowerConv, lowerTransposedConv, type Precision } from '../../engine/lower/convolution.js';
+import type { Finish } from '../../engine/lower/filters.js';
+import { lowerMargins, lowerTransfer } from '../../engine/lower/transfer.js';
+import { Buffer, type Place, Program } from '../../engine/program.js';
+import type { MapShape } from '../../engine/types.js';
+import type { FixedWeights } from '../../engine/weights.js';
 import type { FoldedGraph, FoldedNode } from '../graph/fold.js';
 import { UnplannableError } from '../graph/readModel.js';
-import type { MapShape } from '../graph/types.js';
-import { Buffer, type Place, Program } from '../program.js';
 import { tileFor } from '../tileFor.js';
-import type { FixedWeights } from '../weights.js';
 import { composedBias, lowerComposed } from './composed.js';
-import { Lowering, type Machine, type View } from './context.js';
-import { lowerConv, lowerTransposedConv, type Precision } from './convolution.js';
-import type { Finish } from './filters.js';
 import {
   lowerActivation,
   lowerAffine,
-  lowerMargins,
   lowerMove,
   lowerProduct,
   lowerSum,
-  lowerTransfer,
   nodesWithMargins,
   reachesOut,
 } from './maps.js';

@@ -1,15 +1,13 @@
 /** Everything but convolutions: element by element, pooling, and resampling over lists of places. */
-import { EPILOGUE_BYTES } from '../graph/epilogue.js';
+import { EPILOGUE_BYTES } from '../../engine/epilogue.js';
+import { type Lowering, type Segment, segmentsOf, type Target, type View } from '../../engine/lower/context.js';
+import { nameOf, pixelCount, ZERO_PLACE } from '../../engine/lower/products.js';
+import type { Place } from '../../engine/program.js';
+import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../../engine/tiles.js';
+import type { Pair } from '../../engine/types.js';
 import type { FoldedNode } from '../graph/fold.js';
 import { UnplannableError } from '../graph/readModel.js';
-import type { Op, Pair } from '../graph/types.js';
-import type { Place } from '../program.js';
-import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
-import { type Lowering, type Segment, segmentsOf, type View } from './context.js';
-import { nameOf, pixelCount, ZERO_PLACE } from './products.js';
-
-/** A map that is written, all its channels. */
-export type Target = View & { readonly place: Place };
+import type { Op } from '../graph/types.js';
 
 /** Channels that lie one behind the other in every one of the views. */
 function* commonRuns(views: readonly View[], channels: number): Generator<{ start: number; parts: Segment[] }> {
@@ -394,50 +392,6 @@ function lowerShift(lowering: Lowering, input: View, target: Target, [rows, colu
     rows: (o) => [{ index: o + rows, share: 1 }],
     columns: (o) => [{ index: o + columns, share: 1 }],
   });
-}
-
-/** Zeros in a map's margins, for those that read beyond its border. */
-export function lowerMargins(lowering: Lowering, { tiles, place, channels }: Target): void {
-  const { batch, first, sampleStride, planeStride } = tiles;
-  for (let sample = 0; sample < batch; sample++) {
-    lowering.program.call('zeroMargins', {
-      map: place,
-      channelStride: tiles.channelStride,
-      planeStride,
-      tile: tiles.tile,
-      begin: sample === 0 ? 0 : first + sample * sampleStride,
-      first: first + sample * sampleStride,
-      end: sample === batch - 1 ? planeStride : first + (sample + 1) * sampleStride,
-      pitch: tiles.pitch,
-      height: tiles.height,
-      width: tiles.width,
-      count: channels,
-    });
-  }
-}
-
-/** Images [batch, height, width, channels] and a map, in either direction. */
-export function lowerTransfer(
-  lowering: Lowering,
-  kernel: 'toTiles' | 'fromTiles',
-  { tiles, place, channels }: Target,
-  image: Place,
-): void {
-  const { channelStride, planeStride, tile, first, pitch, height, width, batch, sampleStride } = tiles;
-  for (let sample = 0; sample < batch; sample++) {
-    lowering.program.call(kernel, {
-      image: image.plus(4 * sample * height * width * channels),
-      channels,
-      map: place,
-      channelStride,
-      planeStride,
-      tile,
-      first: first + sample * sampleStride,
-      pitch,
-      height,
-      width,
-    });
-  }
 }
 
 /** Whether a node reads beyond the border of its input, or over a list that may name a place outside. */

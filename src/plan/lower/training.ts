@@ -1,13 +1,13 @@
 /** A training step as one program: forward, backward, gradients of all weights. */
-import type * as tfl from '@tensorflow/tfjs-layers';
-import { UnplannableError } from '../graph/readModel.js';
-import type { TrainingGraph, TrainingNode } from '../graph/training.js';
-import type { ConvLevel, ConvOp, MapShape, NormOp, TransposedOp } from '../graph/types.js';
-import { Buffer, type Place, Program } from '../program.js';
-import type { Tiles } from '../tiles.js';
-import { ChangingWeights } from '../weights.js';
-import { Lowering, type Machine, segmentsOf, type View } from './context.js';
-import { algorithmOf, lowerConv, lowerTransposedConv, type Precision, stencilOf } from './convolution.js';
+
+import { Lowering, type Machine, segmentsOf, type Target, type View } from '../../engine/lower/context.js';
+import {
+  algorithmOf,
+  lowerConv,
+  lowerTransposedConv,
+  type Precision,
+  stencilOf,
+} from '../../engine/lower/convolution.js';
 import {
   backwardConnection,
   type Connection,
@@ -16,30 +16,35 @@ import {
   forwardConnection,
   outputRange,
   transposedAccess,
-} from './filters.js';
+} from '../../engine/lower/filters.js';
 import {
   lowerDirectGradient,
   lowerNestedGradient,
   lowerPointwiseGradient,
   lowerTransposedGradient,
-} from './gradients.js';
+} from '../../engine/lower/gradients.js';
+import { lowerNested } from '../../engine/lower/nested.js';
+import { lowerDirect, lowerPointwise, lowerTransposed, transposedStencil } from '../../engine/lower/products.js';
+import { lowerMargins, lowerTransfer } from '../../engine/lower/transfer.js';
+import { Buffer, type Place, Program } from '../../engine/program.js';
+import type { Tiles } from '../../engine/tiles.js';
+import type { ConvLevel, ConvOp, MapShape, TransposedOp, Weight } from '../../engine/types.js';
+import { ChangingWeights } from '../../engine/weights.js';
+import { UnplannableError } from '../graph/readModel.js';
+import type { TrainingGraph, TrainingNode } from '../graph/training.js';
+import type { NormOp } from '../graph/types.js';
 import {
   lowerActivation,
   lowerAffine,
   lowerEnlargeGradient,
-  lowerMargins,
   lowerMove,
   lowerPoolGradient,
   lowerProduct,
   lowerShiftGradient,
   lowerSum,
-  lowerTransfer,
   nodesWithMargins,
   reachesOut,
-  type Target,
 } from './maps.js';
-import { lowerNested } from './nested.js';
-import { lowerDirect, lowerPointwise, lowerTransposed, transposedStencil } from './products.js';
 
 /** The program of a step. */
 export interface LoweredTraining {
@@ -60,8 +65,8 @@ export interface OutputBuffers {
 
 /** Weights and their gradients in the memory of the plan. */
 export interface TrainingBuffers {
-  readonly masters: ReadonlyMap<tfl.LayerVariable, Buffer>;
-  readonly gradients: ReadonlyMap<tfl.LayerVariable, Buffer>;
+  readonly masters: ReadonlyMap<Weight, Buffer>;
+  readonly gradients: ReadonlyMap<Weight, Buffer>;
 }
 
 /** What a batch is computed with. */
@@ -221,9 +226,9 @@ class TrainingLowering {
     const ones = this.constant(new Float32Array(channels).fill(1));
     const zeros = this.constant(new Float32Array(channels));
     const spare = this.constant(new Float32Array(channels + 4));
-    const master = (variable: tfl.LayerVariable | null, otherwise: Place) =>
+    const master = (variable: Weight | null, otherwise: Place) =>
       variable === null ? otherwise : this.master(variable);
-    const gradient = (variable: tfl.LayerVariable | null) =>
+    const gradient = (variable: Weight | null) =>
       (variable === null ? undefined : this.buffers.gradients.get(variable)?.at()) ?? spare;
     const state: NormState = {
       sums: this.constant(new Float32Array(4 * channels)),
@@ -639,7 +644,7 @@ class TrainingLowering {
     return target;
   }
 
-  private master(variable: tfl.LayerVariable): Place {
+  private master(variable: Weight): Place {
     const buffer = this.buffers.masters.get(variable);
     if (buffer === undefined) throw new Error(`The weight ${variable.name} has no place in the plan.`);
     return buffer.at();
@@ -664,7 +669,7 @@ class TrainingLowering {
     return { owner, factors: new Float64Array(channels).fill(1), record: this.identity(channels) };
   }
 
-  private finish(owner: string, bias: tfl.LayerVariable | null, { channels }: MapShape, relu: boolean): Finish {
+  private finish(owner: string, bias: Weight | null, { channels }: MapShape, relu: boolean): Finish {
     const factors = new Float64Array(channels).fill(1);
     if (bias === null && !relu) return { owner, factors, record: this.identity(channels) };
     const record = this.constant(records(channels, relu ? 0 : FLOOR, FLOOR));
@@ -682,7 +687,7 @@ class TrainingLowering {
   }
 }
 
-function weightsOf(op: TrainingNode['op']): tfl.LayerVariable[] {
+function weightsOf(op: TrainingNode['op']): Weight[] {
   switch (op.kind) {
     case 'conv':
       return [...op.levels.map(({ filter }) => filter), ...(op.bias === null ? [] : [op.bias])];

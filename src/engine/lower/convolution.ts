@@ -1,6 +1,7 @@
 /** A convolution in the direction of its output, by the algorithm that suits each level. */
-import type { ConvLevel, ConvOp, TransposedOp } from '../graph/types.js';
+
 import type { Tiles } from '../tiles.js';
+import type { ConvLevel, ConvOp, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
 import { type Connection, type Destination, type Finish, forwardConnection, transposedAccess } from './filters.js';
 import { isNestable, lowerNested } from './nested.js';

@@ -1,5 +1,5 @@
 /** Random programs of `mix`, and what they give. */
-import type { PoolProgram, PoolTask } from '../../../src/plan/threads/program.js';
+import type { PoolProgram, PoolTask } from '../../../src/engine/threads/program.js';
 import { MIX } from './kernels.js';
 
 /** Numbers below a bound, the same for the same seed (an LCG of Numerical Recipes). */

@@ -1,8 +1,9 @@
 /** Kernels at work in a memory of their own: allocation, tables, calls. */
-import { KERNELS, type KernelName } from '../kernels/wasm/contract.js';
+
 import { detectEnvironment } from '../runtime/environment.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
+import { KERNELS, type KernelName } from './contract.js';
 import { planMemory } from './memory.js';
 import { type Buffer, buffersOf, callsOf, type Program, type Step, type Word } from './program.js';
 import { ThreadPool } from './threads/threadPool.js';

@@ -1,8 +1,8 @@
 /** Filters and epilogues as the kernels read them. */
-import type * as tfl from '@tensorflow/tfjs-layers';
-import type { Read } from './graph/fold.js';
+
 import { Buffer, type Place, Program } from './program.js';
 import { roundUp } from './tiles.js';
+import type { Read, Weight } from './types.js';
 
 /** Where a packing reads and writes, and how it gets a table. */
 export interface PackPlaces {
@@ -33,7 +33,7 @@ export interface Weights {
   packed(
     key: string,
     bytes: number,
-    source: { readonly filter: tfl.LayerVariable; readonly factors: Float64Array },
+    source: { readonly filter: Weight; readonly factors: Float64Array },
     calls: PackCalls,
   ): Place;
 }
@@ -58,7 +58,7 @@ export class FixedWeights implements Weights {
   packed(
     key: string,
     bytes: number,
-    { filter, factors }: { readonly filter: tfl.LayerVariable; readonly factors: Float64Array },
+    { filter, factors }: { readonly filter: Weight; readonly factors: Float64Array },
     calls: PackCalls,
   ): Place {
     const known = this.buffers.get(key);
@@ -87,7 +87,7 @@ export class FixedWeights implements Weights {
   composed(
     key: string,
     bytes: number,
-    filters: readonly [tfl.LayerVariable, tfl.LayerVariable],
+    filters: readonly [Weight, Weight],
     factors: Float64Array,
     calls: (program: Program, places: PackPlaces & { readonly second: Place }) => void,
   ): Place {
@@ -100,7 +100,7 @@ export class FixedWeights implements Weights {
   }
 
   /** The values of a weight. */
-  valuesOf(variable: tfl.LayerVariable): Float32Array {
+  valuesOf(variable: Weight): Float32Array {
     return this.read(variable);
   }
 
@@ -123,13 +123,13 @@ export class ChangingWeights implements Weights {
 
   constructor(
     private readonly program: Program,
-    private readonly masters: ReadonlyMap<tfl.LayerVariable, Buffer>,
+    private readonly masters: ReadonlyMap<Weight, Buffer>,
   ) {}
 
   packed(
     key: string,
     bytes: number,
-    { filter, factors }: { readonly filter: tfl.LayerVariable; readonly factors: Float64Array },
+    { filter, factors }: { readonly filter: Weight; readonly factors: Float64Array },
     calls: PackCalls,
   ): Place {
     const known = this.buffers.get(key);

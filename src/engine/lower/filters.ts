@@ -1,11 +1,11 @@
 /** How a convolution finds its factors, whatever the order in which a layer keeps them and the direction in which it is read. */
-import type * as tfl from '@tensorflow/tfjs-layers';
-import type { ConvLevel, Pair, TransposedOp } from '../graph/types.js';
+
 import type { Place } from '../program.js';
+import type { ConvLevel, Pair, TransposedOp, Weight } from '../types.js';
 
 /** Strides of a filter in bytes, from tap, input, output and group to the next; `base` is the first factor. */
 export interface FilterAccess {
-  readonly filter: tfl.LayerVariable;
+  readonly filter: Weight;
   /** Distinguishes it from other ways to read the same filter. */
   readonly key: string;
   readonly base: number;

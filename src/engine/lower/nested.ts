@@ -2,7 +2,7 @@
  * Convolutions of stride 1 by nested Winograd: a k x k kernel is a square of 3x3 sections; with tiles of 3x3 pixels one transform of the
  * input serves all sections and every level whose windows start alike, and each component is a sum over (input, section).
  */
-import { EPILOGUE_BYTES } from '../graph/epilogue.js';
+import { EPILOGUE_BYTES } from '../epilogue.js';
 import { Buffer, type Place, type Word } from '../program.js';
 import { roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, type Machine, segmentsOf, type View } from './context.js';

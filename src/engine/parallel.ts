@@ -2,7 +2,7 @@
  * Work for several threads: calls that follow each other are cut into tasks, by channels where a kernel goes channel by channel, by
  * outputs where it computes products. No sum is cut, so that results do not depend on the number of threads.
  */
-import type { KernelName } from '../kernels/wasm/contract.js';
+import type { KernelName } from './contract.js';
 import { Buffer, type Call, type Phase, Place, type Program, type Step, type Word } from './program.js';
 
 type NumberOf = (name: string) => number;

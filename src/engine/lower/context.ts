@@ -1,8 +1,8 @@
 /** What the lowering of an operation works with: the program, the tables, the maps made so far. */
-import type { FoldedNode } from '../graph/fold.js';
-import type { MapShape } from '../graph/types.js';
+
 import { Buffer, type Place, type Program } from '../program.js';
 import { type Tiles, tilesOf } from '../tiles.js';
+import type { MapShape } from '../types.js';
 import type { Weights } from '../weights.js';
 
 /** Some channels of a map, one behind the other. */
@@ -17,6 +17,9 @@ export interface View {
   readonly channels: number;
   readonly segments: readonly Segment[];
 }
+
+/** A map that is written, all its channels. */
+export type Target = View & { readonly place: Place };
 
 /** Properties of the kernels that run the program. */
 export interface Machine {
@@ -70,7 +73,7 @@ export class Lowering {
   }
 
   /** A map of its own. */
-  newMap(shape: MapShape): View & { readonly place: Place } {
+  newMap(shape: MapShape): Target {
     const tiles = this.tilesOf(shape);
     const place = new Buffer(shape.channels * tiles.channelStride + MAP_SLACK, 'arena').at();
     return { tiles, channels: shape.channels, segments: [{ place, channels: shape.channels }], place };
@@ -137,10 +140,4 @@ export function segmentsOf(view: View, start: number, end: number): Segment[] {
     first += channels;
   }
   return found;
-}
-
-/** A node with the maps that it reads. */
-export interface Task {
-  readonly node: FoldedNode;
-  readonly inputs: readonly View[];
 }

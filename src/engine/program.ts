@@ -1,5 +1,5 @@
 /** A program: calls of kernels over buffers whose places are not known yet. */
-import type { KernelArguments, KernelName } from '../kernels/wasm/contract.js';
+import type { KernelArguments, KernelName } from './contract.js';
 
 /** A place in a buffer. */
 export class Place {

@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterEach, describe, expect, test } from 'vitest';
-import { FIRST_TICKET } from '../../../src/plan/threads/control.js';
-import type { PoolProgram } from '../../../src/plan/threads/program.js';
-import { ThreadPool, type ThreadPoolOptions } from '../../../src/plan/threads/threadPool.js';
+import { FIRST_TICKET } from '../../../src/engine/threads/control.js';
+import type { PoolProgram } from '../../../src/engine/threads/program.js';
+import { ThreadPool, type ThreadPoolOptions } from '../../../src/engine/threads/threadPool.js';
 import { BYTES, COUNT, compile, KERNELS, MIX, READ, SPECIAL, sharedMemory, TRAP } from './kernels.js';
 import { CELLS, expected, randomNumbers, randomProgram } from './programs.js';
 
@@ -304,7 +304,7 @@ describe('the end', () => {
     ['while workers sleep', 'await new Promise((resolve) => setTimeout(resolve, 300));'],
     ['after stop', 'pool.stop();'],
   ])('the process ends by itself %s', (_, rest) => {
-    const path = JSON.stringify(join(import.meta.dirname, '../../../src/plan/threads/threadPool.ts'));
+    const path = JSON.stringify(join(import.meta.dirname, '../../../src/engine/threads/threadPool.ts'));
     const { outputFiles } = buildSync({
       stdin: {
         contents: `

@@ -1,8 +1,8 @@
 /** Convolutions as matrix products: 1x1 on whole planes, all others over lists of places. */
-import { EPILOGUE_BYTES } from '../graph/epilogue.js';
-import type { Pair, TransposedOp } from '../graph/types.js';
+import { EPILOGUE_BYTES } from '../epilogue.js';
 import type { Place } from '../program.js';
 import { isInside, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import type { Pair, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
 import type { Connection, Destination, FilterAccess, Finish } from './filters.js';
 
