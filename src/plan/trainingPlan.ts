@@ -11,7 +11,7 @@ import type { KernelBinaries } from '../runtime/providers.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
-import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training.js';
+import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training/index.js';
 import { tileFor } from './tileFor.js';
 
 /** A penalty on a weight: l1 |w| + l2 w^2. */
