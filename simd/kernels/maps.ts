@@ -31,43 +31,6 @@ export const zeroMargins = define('zeroMargins', (w, p) => {
   });
 });
 
-/** Visits every pixel as one address in an image and one in tiles. */
-function eachPixel(
-  w: Writer,
-  p: Readonly<
-    Record<
-      'image' | 'channels' | 'map' | 'channelStride' | 'planeStride' | 'tile' | 'first' | 'pitch' | 'height' | 'width',
-      IntVar
-    >
-  >,
-  move: (image: Int, map: Int) => void,
-): void {
-  w.loop(0, p.channels, 1, (c) => {
-    w.loop(0, p.height, 1, (y) => {
-      const row = w.int(p.first.plus(y.dividedBy(p.tile).times(p.pitch).times(4)));
-      w.loop(0, p.tile, 1, (j) => {
-        const plane = w.int(y.modulo(p.tile).times(p.tile).plus(j).times(p.planeStride));
-        const map = w.int(p.map.plus(c.times(p.channelStride)).plus(plane).plus(row));
-        const image = w.int(p.image.plus(y.times(p.width).plus(j).times(p.channels).plus(c).times(4)));
-        const step = w.int(p.tile.times(p.channels).times(4));
-        w.loop(j, p.width, p.tile, () => {
-          move(image, map);
-          image.add(step);
-          map.add(4);
-        });
-      });
-    });
-  });
-}
-
-export const toTiles = define('toTiles', (w, p) => {
-  eachPixel(w, p, (image, map) => w.storeLane(map, w.loadFirst(image), 0));
-});
-
-export const fromTiles = define('fromTiles', (w, p) => {
-  eachPixel(w, p, (image, map) => w.storeLane(image, w.loadFirst(map), 0));
-});
-
 /** Channel by channel along whole channels. */
 function eachVector(
   w: Writer,

@@ -133,10 +133,34 @@ export const KERNELS = {
     'width',
     'count',
   ],
-  /** An image [height, width, channels] into tiles. */
-  toTiles: ['image', 'channels', 'map', 'channelStride', 'planeStride', 'tile', 'first', 'pitch', 'height', 'width'],
-  /** Tiles into an image [height, width, channels]. */
-  fromTiles: ['map', 'channelStride', 'planeStride', 'tile', 'first', 'pitch', 'height', 'width', 'image', 'channels'],
+  /** Channels of an image [height, width, `imageChannels`] into tiles. */
+  toTiles: [
+    'image',
+    'imageChannels',
+    'channels',
+    'map',
+    'channelStride',
+    'planeStride',
+    'tile',
+    'first',
+    'pitch',
+    'height',
+    'width',
+  ],
+  /** Tiles into channels of an image [height, width, `imageChannels`]. */
+  fromTiles: [
+    'image',
+    'imageChannels',
+    'channels',
+    'map',
+    'channelStride',
+    'planeStride',
+    'tile',
+    'first',
+    'pitch',
+    'height',
+    'width',
+  ],
   /** Maximum over 2x2 pixels, T = 3. */
   pool3: [
     'input',

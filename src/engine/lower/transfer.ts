@@ -1,5 +1,5 @@
 /** Images into maps and back, and the zeros around a map. */
-import type { Place } from '../program.js';
+import { Place } from '../program.js';
 import type { Lowering, Target } from './context.js';
 
 /** Zeros in a map's margins, for those that read beyond its border. */
@@ -22,17 +22,26 @@ export function lowerMargins(lowering: Lowering, { tiles, place, channels }: Tar
   }
 }
 
-/** Images [batch, height, width, channels] and a map, in either direction. */
+/** Channels of images [batch, height, width, imageChannels]. */
+export interface Images {
+  /** The first of the channels. */
+  readonly place: Place;
+  readonly imageChannels: number;
+}
+
+/** Images whose channels go into a map, or come from it, in order. */
 export function lowerTransfer(
   lowering: Lowering,
   kernel: 'toTiles' | 'fromTiles',
   { tiles, place, channels }: Target,
-  image: Place,
+  image: Place | Images,
 ): void {
   const { channelStride, planeStride, tile, first, pitch, height, width, batch, sampleStride } = tiles;
+  const images = image instanceof Place ? { place: image, imageChannels: channels } : image;
   for (let sample = 0; sample < batch; sample++) {
     lowering.program.call(kernel, {
-      image: image.plus(4 * sample * height * width * channels),
+      image: images.place.plus(4 * sample * height * width * images.imageChannels),
+      imageChannels: images.imageChannels,
       channels,
       map: place,
       channelStride,
