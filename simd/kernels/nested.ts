@@ -3,6 +3,9 @@ import { define } from '../define.js';
 import type { IntVar, VecVar, Writer } from '../lang.js';
 import { accumulate, OUTPUTS, sums, vectors } from './tile.js';
 
+/** Products that are added up before their sum goes to the others: a long sum loses digits. */
+const SUMMED = 128;
+
 export const nested = define('nested', (w, p) => {
   const wide = 16 * vectors(w);
   const length = w.int(p.length.times(4));
@@ -21,22 +24,32 @@ export const nested = define('nested', (w, p) => {
         const place = w.int(sumPlace.plus(q).plus(n.times(p.sumOutput)));
         const places = [place, w.int(place.plus(p.sumOutput))];
         const acc = sums(w, () => w.const(0));
-        w.when(p.accumulate, () => {
-          for (const [c, at] of places.entries())
-            for (const [v, sum] of (acc[c] ?? []).entries()) sum.set(w.load(at, 16 * v));
-        });
         const weights = w.int(filters.plus(n.times(perOutput)));
         const offset = w.int(list);
+        const isBegun = w.int(p.accumulate);
         w.repeat(
           () => {
-            accumulate(w, acc, weights, w.int(values.plus(w.loadInt(offset))));
-            weights.add(4 * OUTPUTS);
-            offset.add(4);
+            const left = w.int(end.minus(offset));
+            const stop = w.int(offset.plus(left.where(left.below(4 * SUMMED), 4 * SUMMED)));
+            for (const row of acc) for (const sum of row) sum.set(w.const(0));
+            w.repeat(
+              () => {
+                accumulate(w, acc, weights, w.int(values.plus(w.loadInt(offset))));
+                weights.add(4 * OUTPUTS);
+                offset.add(4);
+              },
+              () => offset.differs(stop),
+            );
+            w.when(isBegun, () => {
+              for (const [c, at] of places.entries())
+                for (const [v, sum] of (acc[c] ?? []).entries()) sum.set(sum.plus(w.load(at, 16 * v)));
+            });
+            isBegun.set(1);
+            for (const [c, at] of places.entries())
+              for (const [v, sum] of (acc[c] ?? []).entries()) w.store(at, sum, 16 * v);
           },
           () => offset.differs(end),
         );
-        for (const [c, at] of places.entries())
-          for (const [v, sum] of (acc[c] ?? []).entries()) w.store(at, sum, 16 * v);
       });
     });
   });

@@ -12,7 +12,7 @@ import { inputShapeOf } from './inputShape.js';
 /** Options of {@link optimizeForInference}. */
 export interface OptimizeOptions {
   /**
-   * 'fast' (default) convolves by Winograd's algorithm where that is faster, with a relative error of up to 1e-5 a convolution (2.4e-5 for 3x3 over more than 256 channels); 'exact'
+   * 'fast' (default) convolves by Winograd's algorithm where that is faster, with a relative error of up to 1e-5 a convolution; 'exact'
    * sums products directly, as TensorFlow.js does.
    */
   readonly precision?: Precision;
