@@ -1,20 +1,16 @@
-/** Kernels at work in a memory of their own: allocation, tables, calls. */
+/** Kernels at work in a memory: allocation, tables, calls. */
 
 import { detectEnvironment } from '../runtime/environment.js';
-import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { KERNELS, type KernelName } from './contract.js';
+import { type Block, type Heap, isShared, OwnHeap } from './heap.js';
 import { planMemory } from './memory.js';
 import { type Buffer, buffersOf, callsOf, type Program, type Step, type Word } from './program.js';
 import { ThreadPool } from './threads/threadPool.js';
-import { roundUp } from './tiles.js';
 
 const NAMES = Object.keys(KERNELS) as KernelName[];
-const PAGE = 65536;
-const MOST_PAGES = 65536;
-const ALIGNMENT = 64;
-/** Address 0 stays unused. */
-const FIRST_ADDRESS = 1024;
+
+export type { Block } from './heap.js';
 
 type Run = (...args: number[]) => void;
 
@@ -35,12 +31,6 @@ export interface ReadyStep {
   readonly phases: readonly (readonly (readonly ReadyCall[])[])[];
 }
 
-/** Memory that is taken. */
-export interface Block {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Memory sections of a module say that the memory is shared; the byte of the limits of its one import. */
 function forPlainMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const copy = binary.slice();
@@ -51,9 +41,7 @@ function forPlainMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   return copy;
 }
 
-const megabytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
-
-/** A module in its own memory, on one thread. */
+/** A module in a memory. */
 export class Engine {
   /** Vectors of a register tile. */
   readonly vectors: number;
@@ -61,30 +49,33 @@ export class Engine {
   readonly threads: number;
   /** The instructions in use. */
   readonly simd: 'relaxed' | 'simd128';
-  private readonly memory: WebAssembly.Memory;
+  private readonly heap: Heap;
   private readonly kernels: Readonly<Record<string, Run>>;
-  private readonly blocks: Block[] = [];
-
+  private readonly blocks = new Set<Block>();
   private readonly pool: ThreadPool | null;
 
-  /** @param threads The caller and `threads - 1` workers, where memory can be shared. */
-  constructor(binaries: KernelBinaries, threads: number) {
+  /**
+   * @param threads The caller and `threads - 1` workers, where memory can be shared.
+   * @param heap The memory to work in; left out: one of its own.
+   */
+  constructor(binaries: KernelBinaries, threads: number, heap?: Heap) {
     const { relaxedSimd, sharedMemory } = detectEnvironment();
-    const isShared = threads > 1 && sharedMemory;
+    this.heap = heap ?? new OwnHeap(threads > 1 && sharedMemory);
+    const { memory } = this.heap;
+    const shared = isShared(memory);
     const binary = relaxedSimd ? binaries.relaxed : binaries.base;
     this.simd = relaxedSimd ? 'relaxed' : 'simd128';
     this.vectors = relaxedSimd ? 6 : 4;
-    this.threads = isShared ? threads : 1;
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: isShared });
-    const module = new WebAssembly.Module(isShared ? binary : forPlainMemory(binary));
-    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } });
+    this.threads = shared ? threads : 1;
+    const module = new WebAssembly.Module(shared ? binary : forPlainMemory(binary));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.kernels = exports as Record<string, Run>;
-    this.pool = isShared ? ThreadPool.start({ module, memory: this.memory, kernels: NAMES, threads }) : null;
+    this.pool = this.threads > 1 ? ThreadPool.start({ module, memory, kernels: NAMES, threads }) : null;
   }
 
   /** Bytes of the memory; it never shrinks. */
   get bytes(): number {
-    return this.memory.buffer.byteLength;
+    return this.heap.memory.buffer.byteLength;
   }
 
   /**
@@ -93,40 +84,21 @@ export class Engine {
    * @throws OutOfMemoryError where the memory cannot grow so far; nothing is changed then.
    */
   allocate(bytes: number): Block {
-    const size = roundUp(bytes, ALIGNMENT);
-    let start = FIRST_ADDRESS;
-    for (const block of this.blocks) {
-      if (start + size <= block.start) break;
-      start = Math.max(start, block.end);
-    }
-    const end = start + size;
-    const missing = Math.ceil((end - this.bytes) / PAGE);
-    if (missing > 0) {
-      try {
-        this.memory.grow(missing);
-      } catch {
-        throw new OutOfMemoryError(
-          `The planned engine could not get ${megabytes(bytes)} MB more; its memory holds ${megabytes(this.bytes)} MB and ends at ${megabytes(PAGE * MOST_PAGES)} MB. Use a smaller image or batch.`,
-        );
-      }
-    }
-    const block = { start, end };
-    this.blocks.push(block);
-    this.blocks.sort((a, b) => a.start - b.start);
+    const block = this.heap.allocate(bytes);
+    this.blocks.add(block);
     return block;
   }
 
   free(block: Block): void {
-    const index = this.blocks.indexOf(block);
-    if (index >= 0) this.blocks.splice(index, 1);
+    if (this.blocks.delete(block)) this.heap.free(block);
   }
 
   freeAll(): void {
-    this.blocks.length = 0;
+    for (const block of this.blocks) this.free(block);
   }
 
   floats(address: number, length: number): Float32Array {
-    return new Float32Array(this.memory.buffer, address, length);
+    return new Float32Array(this.heap.memory.buffer, address, length);
   }
 
   /** Writes what a buffer holds from the start. */
@@ -137,7 +109,7 @@ export class Engine {
     if (values instanceof Float32Array) this.floats(address, values.length).set(values);
     else {
       const words = values instanceof Int32Array ? values : Int32Array.from(values, addressOf);
-      new Int32Array(this.memory.buffer, address, words.length).set(words);
+      new Int32Array(this.heap.memory.buffer, address, words.length).set(words);
     }
   }
 
@@ -155,6 +127,11 @@ export class Engine {
       );
       return { name, kind, macs, phases: ready, calls: ready.flat(2) };
     });
+  }
+
+  /** The kernels by their place in encoded programs. */
+  get kernelList(): readonly Run[] {
+    return NAMES.map((name) => this.kernel(name));
   }
 
   /** Makes steps one runnable whole, for all threads. */

@@ -25,9 +25,9 @@ export class Buffer {
     readonly bytes: number,
     /**
      * `arena`: shares memory with buffers of other steps; `table`: holds `content` from the start; `weights`: filled once by
-     * the packing, and shared by programs for other sizes.
+     * the packing, and shared by programs for other sizes. `outside`: a tensor, at an address of its own in each run.
      */
-    readonly kind: 'arena' | 'table' | 'weights',
+    readonly kind: 'arena' | 'table' | 'weights' | 'outside',
     readonly content?: Int32Array | Float32Array | readonly Word[] | (() => Int32Array | Float32Array),
   ) {}
 

@@ -78,3 +78,18 @@ export function encodeProgram(program: PoolProgram): Int32Array {
   }
   return code;
 }
+
+/** Runs an encoded program on this thread. */
+export function runEncoded(code: Int32Array, kernels: readonly Kernel[]): void {
+  let at = 1;
+  for (let phase = code[0] ?? 0; phase > 0; phase--) {
+    for (let task = code[at++] ?? 0; task > 0; task--) {
+      for (let call = code[at++] ?? 0; call > 0; call--) {
+        const run = kernels[code[at] ?? 0];
+        const from = at + 2;
+        at = from + (code[at + 1] ?? 0);
+        run?.(...code.subarray(from, at));
+      }
+    }
+  }
+}

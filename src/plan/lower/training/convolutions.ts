@@ -1,24 +1,16 @@
 /** The gradients of convolutions: of their filters, and of their inputs. */
 
-import { segmentsOf, type Target, type View } from '../../../engine/lower/context.js';
-import { algorithmOf, stencilOf } from '../../../engine/lower/convolution.js';
+import type { Target, View } from '../../../engine/lower/context.js';
+import { lowerFilterGradients, lowerInputGradient } from '../../../engine/lower/convolutionGradients.js';
 import {
   backwardConnection,
   type Connection,
   type Destination,
-  forwardConnection,
   outputRange,
   transposedAccess,
 } from '../../../engine/lower/filters.js';
-import {
-  lowerDirectGradient,
-  lowerNestedGradient,
-  lowerPointwiseGradient,
-  lowerTransposedGradient,
-} from '../../../engine/lower/gradients.js';
-import { lowerNested } from '../../../engine/lower/nested.js';
-import { lowerDirect, lowerPointwise, lowerTransposed, transposedStencil } from '../../../engine/lower/products.js';
-import type { Place } from '../../../engine/program.js';
+import { lowerTransposedGradient } from '../../../engine/lower/gradients.js';
+import { lowerDirect, transposedStencil } from '../../../engine/lower/products.js';
 import type { Tiles } from '../../../engine/tiles.js';
 import type { ConvLevel, ConvOp, TransposedOp } from '../../../engine/types.js';
 import type { MapGradients } from './gradients.js';
@@ -40,28 +32,10 @@ export function lowerConvGradient(
   convolved: Convolved<ConvOp>,
   dy: Target,
 ): void {
-  filterGradient(step, convolved, dy);
+  const { op, input } = convolved;
+  lowerFilterGradients(step.lowering, input, dy, { op, precision: step.precision }, (filter) => step.gradient(filter));
   step.lowering.endStep(convolved.name, 'filter gradient');
   inputGradient(step, gradients, convolved, dy);
-}
-
-function filterGradient(step: TrainingStep, { op, input }: Convolved<ConvOp>, dy: Target): void {
-  const { lowering, precision } = step;
-  const nested: Connection[] = [];
-  const places = new Map<Connection['access'], Place>();
-  for (const level of op.levels) {
-    const gradient = step.gradient(level.filter);
-    if (gradient === undefined) continue;
-    const connection = forwardConnection(level, input.channels);
-    const stencil = stencilOf(op, level);
-    const algorithm = algorithmOf(stencil, level.groups, { from: input.tiles, to: dy.tiles, precision });
-    if (algorithm === 'nested') {
-      nested.push(connection);
-      places.set(connection.access, gradient);
-    } else if (algorithm === 'pointwise') lowerPointwiseGradient(lowering, input, dy, connection, gradient);
-    else lowerDirectGradient(lowering, input, dy, { connection, stencil }, gradient);
-  }
-  if (nested.length > 0) lowerNestedGradient(lowering, input, dy, nested, places);
 }
 
 function inputGradient(
@@ -103,35 +77,8 @@ function levelInputGradient(
   destination: Destination,
 ): void {
   const { lowering, precision } = step;
-  const stencil = stencilOf(op, level);
-  const slice: View = {
-    tiles: dy.tiles,
-    channels: level.end - level.start,
-    segments: segmentsOf(dy, level.start, level.end),
-  };
-  const outputs = connection.outputs * connection.groups;
-  const finish = step.plain(`${name} backward`, outputs);
-  const algorithm = algorithmOf(stencil, level.groups, { from: to, to: dy.tiles, precision });
-  if (algorithm === 'pointwise') lowerPointwise(lowering, slice, connection, finish, destination);
-  else if (algorithm === 'nested') lowerNested(lowering, slice, [connection], finish, destination);
-  else {
-    // The gradient of a convolution is the transposed one; its filter is read as it lies, inputs and outputs exchanged.
-    const { access } = connection;
-    const [kh, kw] = level.kernelSize;
-    const straight = {
-      ...access,
-      base: access.base + (kh - 1) * access.row + (kw - 1) * access.column,
-      row: -access.row,
-      column: -access.column,
-    };
-    lowerTransposed(
-      lowering,
-      slice,
-      { connection: { ...connection, access: straight }, stencil, to },
-      finish,
-      destination,
-    );
-  }
+  const finish = step.plain(`${name} backward`, connection.outputs * connection.groups);
+  lowerInputGradient(lowering, dy, { op, level, connection, to, precision }, finish, destination);
 }
 
 /** The gradients of a transposed convolution's filter and of its input. */

@@ -1,0 +1,125 @@
+/** Programs whose memory is given anew for each run: images and filters lie where they are, everything else in a block of the moment. */
+import { KERNELS, type KernelName } from './contract.js';
+import type { Engine } from './engine.js';
+import type { Block } from './heap.js';
+import { planMemory } from './memory.js';
+import { parallelSteps } from './parallel.js';
+import { type Buffer, Place, type Program, type Word } from './program.js';
+import { runEncoded } from './threads/program.js';
+
+/** Words of the code that hold an address in a buffer, and how far behind its start. */
+interface Uses {
+  readonly words: Uint32Array;
+  readonly offsets: Uint32Array;
+}
+
+const usesOf = (found: readonly (readonly [word: number, offset: number])[]): Uses => ({
+  words: Uint32Array.from(found, ([word]) => word),
+  offsets: Uint32Array.from(found, ([, offset]) => offset),
+});
+
+function move(code: Int32Array, { words, offsets }: Uses, start: number): void {
+  for (let i = 0; i < words.length; i++) code[words[i] ?? 0] = start + (offsets[i] ?? 0);
+}
+
+const NAMES = Object.keys(KERNELS) as KernelName[];
+
+/** A program at a place that changes. */
+export class MovableProgram {
+  /** Bytes of the block that a run needs. */
+  readonly arenaBytes: number;
+  private readonly code: Int32Array;
+  private readonly tables: Block;
+  private readonly arena: Uses;
+  /** Tables that hold addresses of the arena: they follow it. */
+  private readonly moving: readonly Buffer[];
+  private readonly arenaOffsets: ReadonlyMap<Buffer, number>;
+  private readonly outside = new Map<Buffer, Uses>();
+  private start = Number.NaN;
+
+  /** @throws OutOfMemoryError where its tables find no place; nothing is taken then. */
+  constructor(
+    private readonly engine: Engine,
+    program: Program,
+  ) {
+    const steps = parallelSteps(program, engine.threads);
+    const { arena, arenaBytes, tables, tableBytes } = planMemory(steps, []);
+    this.arenaBytes = arenaBytes;
+    this.arenaOffsets = arena;
+    this.tables = engine.allocate(tableBytes);
+    for (const [buffer, offset] of tables) buffer.address = this.tables.start + offset;
+    const isMoving = ({ content }: Buffer) =>
+      Array.isArray(content) && content.some((word) => word instanceof Place && word.buffer.kind === 'arena');
+    this.moving = [...tables.keys()].filter(isMoving);
+    for (const buffer of tables.keys()) if (!this.moving.includes(buffer)) engine.write(buffer);
+    const inArena: [number, number][] = [];
+    const outside = new Map<Buffer, [number, number][]>();
+    const words: number[] = [];
+    const place = (word: Word): number => {
+      if (typeof word === 'number') return word;
+      const { buffer, offset } = word;
+      const at = arena.get(buffer);
+      if (at !== undefined) inArena.push([words.length, at + offset]);
+      else if (buffer.kind === 'outside') {
+        const uses = outside.get(buffer) ?? [];
+        uses.push([words.length, offset]);
+        outside.set(buffer, uses);
+      } else return buffer.address + offset;
+      return 0;
+    };
+    const phases = steps.flatMap((step) => step.phases);
+    words.push(phases.length);
+    for (const phase of phases) {
+      words.push(phase.length);
+      for (const task of phase) {
+        words.push(task.length);
+        for (const { kernel, args } of task) {
+          const names = KERNELS[kernel];
+          words.push(NAMES.indexOf(kernel), names.length);
+          for (const name of names) {
+            const word = args[name];
+            if (word === undefined) throw new Error(`Kernel ${kernel} got no ${name}.`);
+            words.push(place(word));
+          }
+        }
+      }
+    }
+    this.code = Int32Array.from(words);
+    this.arena = usesOf(inArena);
+    for (const [buffer, uses] of outside) this.outside.set(buffer, usesOf(uses));
+  }
+
+  /** Bytes that it keeps between runs. */
+  get bytes(): number {
+    return this.tables.end - this.tables.start;
+  }
+
+  /**
+   * Runs the program.
+   *
+   * @param arena Start of a block of `arenaBytes`; what stands there is lost.
+   * @param places Addresses of the buffers outside.
+   */
+  run(arena: number, places: ReadonlyMap<Buffer, number>): void {
+    const { engine, code } = this;
+    if (arena !== this.start) {
+      this.start = arena;
+      move(code, this.arena, arena);
+      for (const [buffer, offset] of this.arenaOffsets) buffer.address = arena + offset;
+      for (const buffer of this.moving) engine.write(buffer);
+    }
+    for (const [buffer, uses] of this.outside) {
+      const address = places.get(buffer);
+      if (address === undefined) throw new Error('A tensor of a program has no address.');
+      if (address === buffer.address) continue;
+      buffer.address = address;
+      move(code, uses, address);
+    }
+    runEncoded(code, engine.kernelList);
+  }
+
+  /** Gives its memory back; it cannot run any more. */
+  dispose(): void {
+    this.engine.free(this.tables);
+  }
+}
