@@ -35,12 +35,16 @@ export class Dropout extends FixedLayer {
     deriveSeed(this.seed);
   }
 
-  protected override transform(x: tf.Tensor4D, kwargs: Record<string, unknown>): tf.Tensor {
-    if (kwargs.training !== true || this.rate === 0) return x;
+  /** Draws the next mask: what the values of a map are multiplied by, 0 or 1 / (1 - rate). To be called within a tidy. */
+  drawMask(shape: tf.Tensor4D['shape']): tf.Tensor {
     const seed = deriveSeed(this.seed, this.name, this.calls);
     this.calls++;
-    const kept = tf.greaterEqual(tf.randomUniform(x.shape, 0, 1, 'float32', seed), this.rate);
-    return tf.mul(x, tf.mul(tf.cast(kept, 'float32'), 1 / (1 - this.rate)));
+    const kept = tf.greaterEqual(tf.randomUniform(shape, 0, 1, 'float32', seed), this.rate);
+    return tf.mul(tf.cast(kept, 'float32'), 1 / (1 - this.rate));
+  }
+
+  protected override transform(x: tf.Tensor4D, kwargs: Record<string, unknown>): tf.Tensor {
+    return kwargs.training !== true || this.rate === 0 ? x : tf.mul(x, this.drawMask(x.shape));
   }
 
   protected override transformShape(shape: FreeShape): tfl.Shape {

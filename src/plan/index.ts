@@ -1,6 +1,8 @@
 /** Networks planned for the WebAssembly engine. */
 
 export type { Precision } from '../engine/lower/convolution.js';
+export { constraintOf } from './constraints.js';
 export { UnplannableError } from './graph/readModel.js';
-export { type ImageShape, InferencePlan, readWeights, weightIdentities } from './inferencePlan.js';
-export { type Penalty, TrainingPlan, trainingBytes } from './trainingPlan.js';
+export { type ImageShape, InferencePlan, type OutputMap, readWeights, weightIdentities } from './inferencePlan.js';
+export type { Penalty } from './trainedWeights.js';
+export { type DrawMask, TrainingPlan, type TrainingPlanOptions, trainingBytes } from './trainingPlan.js';

@@ -1,6 +1,7 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { type Block, Engine, type ReadyStep } from '../engine/engine.js';
+import { Engine, type ReadyStep } from '../engine/engine.js';
+import type { Block } from '../engine/heap.js';
 import type { Precision } from '../engine/lower/convolution.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';

@@ -1,32 +1,30 @@
 /** A training step as one list of kernel calls over one memory: forward, backward, and the update of all weights. */
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { type Block, Engine, type ReadyStep } from '../engine/engine.js';
+import { Engine, type ReadyStep } from '../engine/engine.js';
+import type { Block } from '../engine/heap.js';
 import type { Machine } from '../engine/lower/context.js';
 import { type MemoryPlan, planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
-import { Buffer, Program, type Step } from '../engine/program.js';
-import { roundUp } from '../engine/tiles.js';
+import type { Buffer, Step } from '../engine/program.js';
+import { placeOf, roundUp, type Tiles } from '../engine/tiles.js';
 import type { AdamStep } from '../optimizers/index.js';
+import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
 import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training/index.js';
 import { tileFor } from './tileFor.js';
+import { CONSTANTS, type Penalties, sizeOf, TrainedWeights } from './trainedWeights.js';
 
-/** A penalty on a weight: l1 |w| + l2 w^2. */
-export interface Penalty {
-  readonly l1: number;
-  readonly l2: number;
-}
+/** Draws what a layer of dropout multiplies a batch by: `shape` is [batch, height, width, channels]. */
+export type DrawMask = (layer: string, shape: readonly [number, ...ImageShape]) => Float32Array;
 
-/** What a plan keeps of one weight that is trained. */
-interface Trained {
-  readonly variable: tfl.LayerVariable;
-  readonly master: Buffer;
-  readonly gradient: Buffer;
-  readonly mean: Buffer;
-  readonly square: Buffer;
+/** Options of {@link TrainingPlan}. */
+export interface TrainingPlanOptions {
+  readonly penalties?: Penalties;
+  /** Default 1. */
+  readonly threads?: number;
 }
 
 /** The program for one size of batch. */
@@ -37,15 +35,14 @@ interface SizedStep {
   readonly runBackward: () => void;
   readonly input: Buffer;
   readonly outputs: LoweredTraining['outputs'];
+  readonly masks: LoweredTraining['masks'];
 }
-
-const CONSTANTS = 8;
-
-const sizeOf = (variable: tfl.LayerVariable): number =>
-  variable.shape.reduce<number>((size, length) => size * (length ?? 1), 1);
 
 /** From this size of all maps on, normalised ones are computed again in the backward pass: about 3 % of a step's time for a third of its memory. */
 const MOST_KEPT = 2 ** 29;
+
+/** What the engine rounds blocks up to. */
+const ALIGNMENT = 64;
 
 /** The program of a step and the places of its buffers. */
 function layOut(
@@ -54,13 +51,17 @@ function layOut(
   batch: number,
   shape: ImageShape,
   { vectors, threads }: Machine,
-): { lowered: ReturnType<typeof lowerTraining>; memory: MemoryPlan; steps: readonly Step[] } {
-  const graph = foldForTraining(readModel(model, shape));
+): { lowered: LoweredTraining; memory: MemoryPlan; steps: readonly Step[] } {
+  const graph = foldForTraining(readModel(model, shape, 'training'));
   const geometry = { machine: { vectors, threads }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
   const attempt = (keeps: Keeps) => {
     const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
-    const { program, input, outputs } = lowered;
-    const always = [input, ...outputs.flatMap(({ value, gradient }) => [value, gradient])];
+    const { program, input, outputs, masks } = lowered;
+    const always = [
+      input,
+      ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
+      ...masks.map(({ map }) => map.place.buffer),
+    ];
     const steps = parallelSteps(program, threads);
     return { lowered, memory: planMemory(steps, always), steps };
   };
@@ -69,51 +70,67 @@ function layOut(
 }
 
 /**
- * The memory that a planned step needs, without taking it.
+ * The memory that a planned step needs here, without taking it.
  *
- * @returns Bytes.
+ * @param batch Images that are computed at once.
+ * @param shape [height, width, channels] of an image.
+ * @param threads As the plan is given them: each needs memory to work in.
+ * @returns Bytes, to a page of WebAssembly.
  * @throws UnplannableError where a layer has no rule.
  */
 export function trainingBytes(model: tfl.LayersModel, batch: number, shape: ImageShape, threads = 1): number {
-  const keep = (variable: tfl.LayerVariable) => new Buffer(roundUp(4 * sizeOf(variable), 16), 'weights');
-  const masters = new Map(model.weights.map((variable) => [variable, keep(variable)]));
-  const gradients = new Map(model.trainableWeights.map((variable) => [variable, keep(variable)]));
-  const { lowered, memory } = layOut(model, { masters, gradients }, batch, shape, { vectors: 6, threads });
-  const total = (buffers: Iterable<Buffer>) => [...buffers].reduce((sum, { bytes }) => sum + bytes, 0);
-  // Besides the gradients, two moments.
-  const weights = total(masters.values()) + 3 * total(gradients.values());
-  return weights + total(lowered.lasting) + memory.arenaBytes + memory.tableBytes;
+  const { relaxedSimd, sharedMemory } = detectEnvironment();
+  const machine = { vectors: relaxedSimd ? 6 : 4, threads: sharedMemory ? threads : 1 };
+  const weights = new TrainedWeights(model, new Map());
+  const { masters, gradients } = weights;
+  const { lowered, memory } = layOut(model, { masters, gradients }, batch, shape, machine);
+  const blocks = [...weights.buffers, ...lowered.lasting].map(({ bytes }) => bytes);
+  return [...blocks, memory.arenaBytes, memory.tableBytes].reduce((sum, bytes) => sum + roundUp(bytes, ALIGNMENT), 0);
 }
+
+/** Writes values [batch, height, width, channels] into a map that begins at the start of `map`. */
+function writeTiles(map: Float32Array, tiles: Tiles, channels: number, values: Float32Array): void {
+  const { batch, height, width, channelStride } = tiles;
+  let i = 0;
+  for (let sample = 0; sample < batch; sample++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const place = placeOf(tiles, { sample, y, x }) / 4;
+        for (let c = 0; c < channels; c++) map[place + (c * channelStride) / 4] = values[i++] ?? 0;
+      }
+    }
+  }
+}
+
+const noMasks: DrawMask = (layer) => {
+  throw new Error(`Layer ${layer} needs a mask in training.`);
+};
 
 /** Trains a model without its framework; weights and moments live in the plan until they are read back. */
 export class TrainingPlan {
   private readonly engine: Engine;
-  private readonly masters = new Map<tfl.LayerVariable, Buffer>();
-  private readonly trained: readonly Trained[];
+  private readonly store: TrainedWeights;
+  private readonly begin: readonly ReadyStep[];
   private readonly update: readonly ReadyStep[];
+  private readonly runBegin: () => void;
   private readonly runUpdate: () => void;
-  private readonly constants: Buffer;
   private readonly sizes = new Map<string, SizedStep>();
   private current: SizedStep | null = null;
   private arena: Block | null = null;
 
+  /** @throws UnplannableError for a constraint that has no rule. */
   constructor(
     private readonly model: tfl.LayersModel,
     binaries: KernelBinaries,
-    penalties: ReadonlyMap<tfl.LayerVariable, Penalty> = new Map(),
-    threads = 1,
+    { penalties = new Map(), threads = 1 }: TrainingPlanOptions = {},
   ) {
+    this.store = new TrainedWeights(model, penalties);
     this.engine = new Engine(binaries, threads);
-    for (const variable of model.weights) this.masters.set(variable, this.keep(4 * sizeOf(variable)));
-    this.trained = model.trainableWeights.map((variable) => {
-      const bytes = 4 * sizeOf(variable);
-      const master = this.masters.get(variable);
-      if (master === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
-      return { variable, master, gradient: this.keep(bytes), mean: this.keep(bytes), square: this.keep(bytes) };
-    });
-    this.constants = this.keep(4 * CONSTANTS);
-    this.update = this.engine.ready(parallelSteps(this.updateProgram(penalties), this.engine.threads));
-    this.runUpdate = this.engine.compile(this.update);
+    const { engine, store } = this;
+    for (const buffer of store.buffers) this.place(buffer);
+    this.begin = engine.ready(parallelSteps(store.clearProgram(), engine.threads));
+    this.update = engine.ready(parallelSteps(store.updateProgram(), engine.threads));
+    [this.runBegin, this.runUpdate] = [engine.compile(this.begin), engine.compile(this.update)];
   }
 
   /** Bytes of the memory in use. */
@@ -128,7 +145,7 @@ export class TrainingPlan {
 
   /** Puts the values of weights into the plan. */
   load(weights: WeightValues): void {
-    for (const [variable, master] of this.masters) {
+    for (const [variable, master] of this.store.masters) {
       const values = weights.get(variable);
       if (values !== undefined) this.write(master, values);
     }
@@ -136,7 +153,7 @@ export class TrainingPlan {
 
   /** Puts the moments of Adam into the plan; those that are left out are zeros. */
   loadMoments(mean: WeightValues, square: WeightValues): void {
-    for (const { variable, mean: m, square: s } of this.trained) {
+    for (const { variable, mean: m, square: s } of this.store.trained) {
       this.write(m, mean.get(variable) ?? new Float32Array(sizeOf(variable)));
       this.write(s, square.get(variable) ?? new Float32Array(sizeOf(variable)));
     }
@@ -144,34 +161,50 @@ export class TrainingPlan {
 
   /** The values of all weights, as copies. */
   weights(): Map<tfl.LayerVariable, Float32Array> {
-    return new Map([...this.masters].map(([variable, buffer]) => [variable, this.copy(buffer, variable)]));
+    return new Map(
+      [...this.store.masters].map(([variable, buffer]) => [variable, this.valuesOf(buffer, variable).slice()]),
+    );
   }
 
   /** The gradients of the last step, or the moments of Adam, as copies. */
   state(kind: 'gradient' | 'mean' | 'square'): Map<tfl.LayerVariable, Float32Array> {
-    return new Map(this.trained.map((own) => [own.variable, this.copy(own[kind], own.variable)]));
+    return new Map(this.store.trained.map((own) => [own.variable, this.valuesOf(own[kind], own.variable).slice()]));
   }
 
   /**
    * Computes the model's outputs of a batch and the moving statistics.
    *
    * @param images `batch * height * width * channels` values.
+   * @param draw Draws the masks of layers of dropout.
    * @returns The outputs, [batch, height, width, channels] each, as views that are valid until the next call.
    * @throws UnplannableError where a layer has no rule; OutOfMemoryError.
    */
-  forward(images: Float32Array, batch: number, shape: ImageShape): OutputMap[] {
+  forward(images: Float32Array, batch: number, shape: ImageShape, draw: DrawMask = noMasks): OutputMap[] {
     const step = this.stepFor(batch, shape);
-    this.engine.floats(step.input.address, images.length).set(images);
+    const { engine } = this;
+    engine.floats(step.input.address, images.length).set(images);
+    for (const { layer, map } of step.masks) {
+      const { tiles, channels, place } = map;
+      const values = draw(layer, [batch, tiles.height, tiles.width, channels]);
+      writeTiles(engine.floats(place.buffer.address, place.buffer.bytes / 4), tiles, channels, values);
+    }
     step.runForward();
     this.current = step;
     return step.outputs.map(({ value, shape: { height, width, channels } }) => ({
-      data: this.engine.floats(value.address, value.bytes / 4),
+      data: engine.floats(value.address, value.bytes / 4),
       shape: [height, width, channels],
     }));
   }
 
-  /** Computes the gradients of all weights from those of the outputs. */
-  backward(gradients: readonly Float32Array[]): void {
+  /**
+   * Computes the gradients of all weights from those of the outputs.
+   *
+   * @param accumulate Whether they are added to those of the last backward pass. Default false.
+   */
+  backward(
+    gradients: readonly Float32Array[],
+    { accumulate = false }: { readonly accumulate?: boolean | undefined } = {},
+  ): void {
     const { current } = this;
     if (current === null) throw new Error('A backward pass follows a forward pass.');
     for (const [i, { gradient }] of current.outputs.entries()) {
@@ -179,22 +212,24 @@ export class TrainingPlan {
       if (values === undefined) throw new Error('Every output needs a gradient.');
       this.engine.floats(gradient.address, values.length).set(values);
     }
+    if (!accumulate) this.runBegin();
     current.runBackward();
     this.current = null;
   }
 
-  /** Takes one step of Adam with the gradients of the last backward pass. */
+  /** Takes one step of Adam with the gradients that stand there; then the constraints hold. */
   adam({ rate, correction, beta1, beta2, epsilon }: AdamStep): void {
     this.engine
-      .floats(this.constants.address, CONSTANTS)
+      .floats(this.store.constants.address, CONSTANTS)
       .set([rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 0]);
     this.runUpdate();
+    for (const { variable, master, constrain } of this.store.trained) constrain?.(this.valuesOf(master, variable));
   }
 
   /** The steps for a profile. */
   stepsFor(batch: number, shape: ImageShape): readonly ReadyStep[] {
     const { forward, backward } = this.stepFor(batch, shape);
-    return [...forward, ...backward, ...this.update];
+    return [...forward, ...this.begin, ...backward, ...this.update];
   }
 
   private stepFor(batch: number, shape: ImageShape): SizedStep {
@@ -208,13 +243,10 @@ export class TrainingPlan {
 
   private build(batch: number, shape: ImageShape): SizedStep {
     const { engine } = this;
-    const gradients = new Map(this.trained.map(({ variable, gradient }) => [variable, gradient]));
-    const { lowered, memory, steps } = layOut(this.model, { masters: this.masters, gradients }, batch, shape, engine);
-    const { forwardSteps, input, outputs, lasting } = lowered;
-    for (const buffer of lasting) {
-      buffer.address = engine.allocate(buffer.bytes).start;
-      engine.write(buffer);
-    }
+    const { masters, gradients } = this.store;
+    const { lowered, memory, steps } = layOut(this.model, { masters, gradients }, batch, shape, engine);
+    const { forwardSteps, input, outputs, masks, lasting } = lowered;
+    for (const buffer of lasting) this.place(buffer);
     const block = this.arenaFor(memory.arenaBytes);
     for (const [buffer, offset] of memory.arena) buffer.address = block.start + offset;
     const table = engine.allocate(memory.tableBytes);
@@ -224,7 +256,7 @@ export class TrainingPlan {
     const forward = ready.slice(0, forwardSteps);
     const backward = ready.slice(forwardSteps);
     const [runForward, runBackward] = [engine.compile(forward), engine.compile(backward)];
-    return { forward, backward, runForward, runBackward, input, outputs };
+    return { forward, backward, runForward, runBackward, input, outputs, masks };
   }
 
   /** Batches of all sizes work in the same place, as one is under way at a time. */
@@ -233,43 +265,17 @@ export class TrainingPlan {
     return this.arena;
   }
 
-  private updateProgram(penalties: ReadonlyMap<tfl.LayerVariable, Penalty>): Program {
-    const program = new Program();
-    for (const { variable, master, gradient, mean, square } of this.trained) {
-      const penalty = penalties.get(variable);
-      const { bytes } = master;
-      if (penalty !== undefined) {
-        const factors = new Buffer(16, 'weights', Float32Array.of(2 * penalty.l2, penalty.l1, 0, 0));
-        factors.address = this.engine.allocate(factors.bytes).start;
-        this.engine.write(factors);
-        program.call('penalty', { weights: master.at(), gradient: gradient.at(), bytes, constants: factors.at() });
-      }
-      program.call('adam', {
-        weights: master.at(),
-        mean: mean.at(),
-        square: square.at(),
-        gradient: gradient.at(),
-        bytes,
-        constants: this.constants.at(),
-      });
-    }
-    program.endStep('weights', 'adam');
-    return program;
-  }
-
-  /** A buffer for the plan's whole life, of whole vectors. */
-  private keep(bytes: number): Buffer {
-    const buffer = new Buffer(roundUp(bytes, 16), 'weights');
+  /** Gives a buffer its place for the plan's whole life. */
+  private place(buffer: Buffer): void {
     buffer.address = this.engine.allocate(buffer.bytes).start;
-    return buffer;
+    this.engine.write(buffer);
   }
 
-  private write(buffer: Buffer | undefined, values: Float32Array): void {
-    if (buffer === undefined) throw new Error('A weight does not belong to the plan.');
+  private write(buffer: Buffer, values: Float32Array): void {
     this.engine.floats(buffer.address, values.length).set(values);
   }
 
-  private copy({ address }: Buffer, variable: tfl.LayerVariable): Float32Array {
-    return this.engine.floats(address, sizeOf(variable)).slice();
+  private valuesOf({ address }: Buffer, variable: tfl.LayerVariable): Float32Array {
+    return this.engine.floats(address, sizeOf(variable));
   }
 }

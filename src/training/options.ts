@@ -12,6 +12,7 @@ export type Augmentation = (typeof AUGMENTATIONS)[number];
 export interface Settings {
   readonly epochs: number;
   readonly batchSize: number;
+  readonly microBatch: number;
   readonly learningRate: number;
   readonly augment: Augmentation;
   readonly seed: number;
@@ -21,6 +22,7 @@ export interface Settings {
 const OPTIONS = [
   'epochs',
   'batchSize',
+  'microBatch',
   'learningRate',
   'threads',
   'loss',
@@ -48,12 +50,16 @@ export function requireCall(data: unknown, options: unknown): void {
 }
 
 /** Refuses settings that a caller without types, or with a number from a form, may have put together. */
-export function requireSettings({ epochs, batchSize, learningRate, augment, seed, threads }: Settings): void {
+export function requireSettings(settings: Settings): void {
+  const { epochs, batchSize, microBatch, learningRate, augment, seed, threads } = settings;
   const refuse = (name: string, legal: string, value: unknown): never => {
     throw new InvalidArgumentError(`train: ${name} must be ${legal}. Received: ${String(value)}.`);
   };
   if (!Number.isInteger(epochs) || epochs < 1) refuse('epochs', 'a whole number of at least 1', epochs);
   if (!Number.isInteger(batchSize) || batchSize < 1) refuse('batchSize', 'a whole number of at least 1', batchSize);
+  if (!Number.isInteger(microBatch) || microBatch < 1 || microBatch > batchSize) {
+    refuse('microBatch', `a whole number from 1 to batchSize (${batchSize} here)`, microBatch);
+  }
   if (!Number.isInteger(threads) || threads < 1) refuse('threads', 'a whole number of at least 1', threads);
   if (!Number.isFinite(learningRate) || learningRate <= 0) {
     refuse('learningRate', 'a finite number above 0', learningRate);

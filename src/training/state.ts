@@ -4,6 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { Dropout } from '../layers/dropout.js';
 import type { Adam } from '../optimizers/index.js';
 import { DataError } from '../runtime/errors.js';
+import { assign } from './assign.js';
 import type { BestEpoch, History } from './history.js';
 
 /** The values of one tensor. */
@@ -88,7 +89,7 @@ export function restoreState(model: tfl.LayersModel, optimizer: Adam, state: Tra
   tf.tidy(() => {
     for (const weight of model.weights) {
       const { data } = find(`weight/${weight.originalName}`, weight.shape as number[]);
-      weight.write(tf.tensor(data, weight.shape as number[]));
+      assign(weight, tf.tensor(data, weight.shape as number[]));
     }
     if (state.optimizerSteps > 0) {
       const moments = model.trainableWeights.map((weight) => {

@@ -52,6 +52,13 @@ export interface TrainOptions extends LongCallOptions<TrainingProgress> {
   readonly epochs?: number;
   /** Default 5, as the paper; the last, smaller batch of an epoch is kept. */
   readonly batchSize?: number;
+  /**
+   * Images that are computed at once, the last ones of a batch may be fewer: the gradients of these pieces, each counting by its images, are
+   * added up to one step of the optimizer. So a batch that does not fit can be kept. The step is the whole batch's, to rounding, for
+   * losses that are means over pixels (cross-entropy, focal); those over a whole batch (dice, tversky, lovasz, generalizedDice) become the mean
+   * over its pieces. Batch normalisation takes the statistics of each piece, and its moving ones are moved by each. Default: `batchSize`.
+   */
+  readonly microBatch?: number;
   /** Of Adam. Default 1e-3. */
   readonly learningRate?: number;
   /**
@@ -66,7 +73,7 @@ export interface TrainOptions extends LongCallOptions<TrainingProgress> {
    * times by the paper's four transforms.
    */
   readonly augment?: Augmentation;
-  /** Seed of shuffling and augmentation, 0 included. Default 0. */
+  /** Seed of shuffling, augmentation and such dropout as has none of its own, 0 included. Default 0. */
   readonly seed?: number;
   /** The state of an interrupted run, to go on from with the same data and options. */
   readonly state?: TrainingState;
@@ -174,12 +181,15 @@ class Run {
 
   /** Made for the first batch, behind a restored state. */
   private stepperFor({ count, height, width, channels }: Batch): Stepper {
+    const { threads, microBatch, seed } = this.settings;
     this.stepper ??= createStepper(this.network, this.loss, this.optimizer, {
       batchSize: count,
       height,
       width,
       channels,
-      threads: this.settings.threads,
+      threads,
+      microBatch,
+      seed,
     });
     return this.stepper;
   }
@@ -285,7 +295,8 @@ export async function train(
 ): Promise<TrainResult> {
   requireCall(data, options);
   const { epochs = 50, batchSize = 5, augment = 'random', seed = 0, learningRate = 1e-3, threads = 1 } = options;
-  const settings = { epochs, batchSize, learningRate, augment, seed, threads };
+  const { microBatch = batchSize } = options;
+  const settings = { epochs, batchSize, microBatch, learningRate, augment, seed, threads };
   requireSettings(settings);
   checkData(data);
   const optimizer = new Adam({ learningRate });

@@ -61,7 +61,7 @@ describe('threads', () => {
     const batch = 2;
     const images = Float32Array.from(uniform('images', batch * height * width));
     const train = (threads: number) => {
-      const plan = new TrainingPlan(model, kernels, new Map(), threads);
+      const plan = new TrainingPlan(model, kernels, { threads });
       try {
         plan.load(weights);
         for (let step = 1; step <= 2; step++) {

@@ -13,8 +13,11 @@ export class UnplannableError extends Error {
 
 type Config = Readonly<Record<string, unknown>>;
 
+/** What a graph is read for: some layers act in training alone. */
+export type Purpose = 'inference' | 'training';
+
 /** What one layer becomes: operations one behind the other. */
-type Rule = (call: LayerCall, config: Config) => readonly Op[];
+type Rule = (call: LayerCall, config: Config, purpose: Purpose) => readonly Op[];
 
 function refuse({ layer, name }: LayerCall, reason: string): never {
   throw new UnplannableError(`layer '${name}' (${layer.getClassName()}) ${reason}`);
@@ -131,7 +134,7 @@ const norm: Rule = (call, config) => {
   const beta = config.center === false ? null : weight(call, next++);
   const mean = weight(call, next++);
   const variance = weight(call, next);
-  const momentum = layer instanceof BatchNorm ? Number(config.momentum) : null;
+  const isOurs = layer instanceof BatchNorm;
   return [
     {
       kind: 'norm',
@@ -140,10 +143,12 @@ const norm: Rule = (call, config) => {
       mean,
       variance,
       epsilon: Number(config.epsilon),
-      momentum,
-      isFrozen: !layer.trainable,
+      momentum: Number(config.momentum),
+      movingVariance: isOurs ? 'unbiased' : 'biased',
+      // tf.layers' own normalises with the batch's statistics also where it is frozen.
+      isFrozen: isOurs && !layer.trainable,
     },
-    ...(layer instanceof BatchNorm ? activation(call, config) : []),
+    ...(isOurs ? activation(call, config) : []),
   ];
 };
 
@@ -182,19 +187,24 @@ const enlarge =
   (method: 'nearest' | 'bilinear'): Rule =>
   (call, config) => [{ kind: 'enlarge', method, factors: pair(call, config, 'size') }];
 
-const upSampling: Rule = (call, config) => {
+const upSampling: Rule = (call, config, purpose) => {
   // tfjs enlarges without aligned corners.
   if (config.interpolation !== 'nearest') return refuse(call, `interpolates ${String(config.interpolation)}`);
-  return isFirstAxis(config) ? refuse(call, 'has channels first') : enlarge('nearest')(call, config);
+  return isFirstAxis(config) ? refuse(call, 'has channels first') : enlarge('nearest')(call, config, purpose);
 };
 
 const nothing: Rule = () => [];
 
+const dropout: Rule = ({ name }, { rate }, purpose) => {
+  const isActive = purpose === 'training' && Number(rate) > 0 && Number(rate) < 1;
+  return isActive ? [{ kind: 'dropout', layer: name }] : [];
+};
+
 const RULES: Readonly<Record<string, Rule>> = {
   InputLayer: () => [{ kind: 'input' }],
   'pyconvunet>SizeGuard': nothing,
-  'pyconvunet>Dropout': nothing,
-  Dropout: nothing,
+  'pyconvunet>Dropout': dropout,
+  Dropout: dropout,
   Conv2D: conv2d,
   Conv2DTranspose: conv2dTranspose,
   'pyconvunet>PyConv2D': pyConv2d,
@@ -228,7 +238,11 @@ const RULES: Readonly<Record<string, Rule>> = {
  * @param shape [height, width, channels] of the image.
  * @throws UnplannableError that names the layer which no rule covers.
  */
-export function readModel(model: tfl.LayersModel, shape: readonly [number, number, number]): Graph {
+export function readModel(
+  model: tfl.LayersModel,
+  shape: readonly [number, number, number],
+  purpose: Purpose = 'inference',
+): Graph {
   const { calls, outputs } = layerCalls(model, [[1, ...shape]]);
   const nodes: Node[] = [];
   const made = new Map<LayerCall, number>();
@@ -240,7 +254,7 @@ export function readModel(model: tfl.LayersModel, shape: readonly [number, numbe
   for (const call of calls) {
     const { layer, name } = call;
     const rule = RULES[layer.getClassName()] ?? refuse(call, 'has no rule in the plan');
-    const ops = rule(call, layer.getConfig());
+    const ops = rule(call, layer.getConfig(), purpose);
     const output = shapeOf(call, call.outputShapes[0]);
     let inputs = call.inputs.map(idOf);
     // A layer may be applied again, and its activation is an operation of its own: names are keys of packed weights.

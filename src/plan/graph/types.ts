@@ -22,8 +22,10 @@ export interface NormOp {
   readonly mean: Weight;
   readonly variance: Weight;
   readonly epsilon: number;
-  /** In training: the share of the old moving statistics that a step keeps; null where the layer has rules of its own. */
-  readonly momentum: number | null;
+  /** In training: the share of the old moving statistics that a step keeps. */
+  readonly momentum: number;
+  /** In training: which variance of a batch's n pixels the moving one takes in, that divided by n or by n - 1. */
+  readonly movingVariance: 'biased' | 'unbiased';
   /** A frozen normalisation keeps to its moving statistics in training. */
   readonly isFrozen: boolean;
 }
@@ -48,6 +50,8 @@ export type Op =
   | { readonly kind: 'concat' }
   | { readonly kind: 'add' }
   | { readonly kind: 'multiply' }
+  /** In training: a product with a mask that the layer of this name draws for each batch. */
+  | { readonly kind: 'dropout'; readonly layer: string }
   | { readonly kind: 'enlarge'; readonly method: 'nearest' | 'bilinear'; readonly factors: Pair }
   /** out[y] = in[y + shift], zeros outside: a crop or a padding. */
   | { readonly kind: 'shift'; readonly shift: Pair };

@@ -83,6 +83,10 @@ export class Backward {
       case 'multiply':
         this.lowerProduct(node, dy);
         break;
+      case 'dropout':
+        lowerProduct(lowering, [dy, forward.mask(id)], dy, step.identity(channels));
+        gradients.give(inputId, dy, { isOurs: true });
+        break;
       case 'pool':
         gradients.throughTemporary(inputId, (target) => lowerPoolGradient(lowering, input, dy, op, target));
         break;

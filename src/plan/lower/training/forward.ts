@@ -1,6 +1,6 @@
 /** The forward pass of a training step, and the maps that it keeps for the backward one. */
 
-import type { View } from '../../../engine/lower/context.js';
+import type { Target, View } from '../../../engine/lower/context.js';
 import { lowerConv, lowerTransposedConv } from '../../../engine/lower/convolution.js';
 import { lowerMargins, lowerTransfer } from '../../../engine/lower/transfer.js';
 import type { Buffer, Place } from '../../../engine/program.js';
@@ -21,10 +21,20 @@ import { FLOOR, records, type TrainingStep } from './step.js';
 /** What the forward pass keeps for the backward one: all maps, or what is summed up alone (normalised maps are computed again). */
 export type Keeps = 'maps' | 'sums';
 
+/** A map that a layer of dropout fills for each batch: 0 where a value is dropped, else what it is multiplied by. */
+export interface Mask {
+  /** Name of the layer. */
+  readonly layer: string;
+  readonly map: Target;
+}
+
 /** Lowers the nodes in their order. */
 export class Forward {
+  /** In the order in which the layers draw them. */
+  readonly masks: Mask[] = [];
   private readonly views: View[] = [];
   private readonly norms = new Map<number, NormState>();
+  private readonly maskOf = new Map<number, Target>();
   /** Nodes whose maps need zeros around them. */
   private readonly withMargins: ReadonlySet<number>;
   /** Maps computed again for the node whose gradients are under way. */
@@ -65,6 +75,13 @@ export class Forward {
     const state = this.norms.get(id);
     if (state === undefined) throw new Error('A normalisation has no statistics.');
     return state;
+  }
+
+  /** What a dropout has multiplied by. */
+  mask(id: number): Target {
+    const map = this.maskOf.get(id);
+    if (map === undefined) throw new Error('A dropout has no mask.');
+    return map;
   }
 
   /** The map of a node while the backward pass is at work on one node. */
@@ -125,6 +142,15 @@ export class Forward {
         case 'multiply':
           lowerProduct(lowering, inputs, target, step.identity(shape.channels));
           break;
+        case 'dropout': {
+          const map = lowering.newMap(shape);
+          this.masks.push({ layer: op.layer, map });
+          this.maskOf.set(id, map);
+          // Whatever stood there would be multiplied, too.
+          lowerMargins(lowering, map);
+          lowerProduct(lowering, [input, map], target, step.identity(shape.channels));
+          break;
+        }
         case 'activation':
           if (op.activation !== 'sigmoid')
             throw new UnplannableError(`layer '${name}' has the activation ${op.activation}`);

@@ -6,10 +6,10 @@ import type { MapShape } from '../../../engine/types.js';
 import { UnplannableError } from '../../graph/readModel.js';
 import type { TrainingGraph } from '../../graph/training.js';
 import { Backward } from './backward.js';
-import { Forward, type Keeps } from './forward.js';
+import { Forward, type Keeps, type Mask } from './forward.js';
 import { type TrainingBuffers, type TrainingGeometry, TrainingStep } from './step.js';
 
-export type { Keeps } from './forward.js';
+export type { Keeps, Mask } from './forward.js';
 export type { TrainingBuffers } from './step.js';
 
 /** The program of a step. */
@@ -20,6 +20,8 @@ export interface LoweredTraining {
   /** Images [batch, height, width, channels]. */
   readonly input: Buffer;
   readonly outputs: readonly OutputBuffers[];
+  /** Filled before the forward pass. */
+  readonly masks: readonly Mask[];
   /** Buffers that keep their contents from step to step. */
   readonly lasting: readonly Buffer[];
 }
@@ -31,7 +33,7 @@ export interface OutputBuffers {
   readonly shape: MapShape;
 }
 
-/** Lowers a training step for batches of one size. */
+/** Lowers a training step for batches of one size; the gradients of weights are added to what stands there. */
 export function lowerTraining(
   graph: TrainingGraph,
   buffers: TrainingBuffers,
@@ -45,10 +47,6 @@ export function lowerTraining(
   const inputNode = graph.nodes.find(({ op }) => op.kind === 'input');
   if (inputNode === undefined) throw new UnplannableError('the model has no input');
   const input = imageOf(inputNode.shape);
-  for (const gradient of buffers.gradients.values()) {
-    program.call('clear', { map: gradient.at(), bytes: gradient.bytes });
-  }
-  program.endStep('weights', 'clear');
   const forward = new Forward(step, keeps);
   forward.lower(input.at());
   const outputs = graph.outputs.map((id): OutputBuffers => {
@@ -59,5 +57,5 @@ export function lowerTraining(
   });
   const forwardSteps = program.steps.length;
   new Backward(step, forward).lower(outputs.map(({ gradient }) => gradient));
-  return { program, forwardSteps, input, outputs, lasting: step.lasting };
+  return { program, forwardSteps, input, outputs, masks: forward.masks, lasting: step.lasting };
 }

@@ -3,7 +3,6 @@
 import type { Target, View } from '../../../engine/lower/context.js';
 import type { Place } from '../../../engine/program.js';
 import type { Weight } from '../../../engine/types.js';
-import { UnplannableError } from '../../graph/readModel.js';
 import type { TrainingNode } from '../../graph/training.js';
 import type { NormOp } from '../../graph/types.js';
 import { lowerAffine } from '../maps.js';
@@ -32,8 +31,7 @@ export function lowerNorm(step: TrainingStep, node: TrainingNode, op: NormOp, in
   const { channels } = input;
   const { tiles } = target;
   const pixels = tiles.batch * tiles.height * tiles.width;
-  if (op.momentum === null)
-    throw new UnplannableError(`layer '${node.name}' normalises by rules of its own in training`);
+  const correction = op.movingVariance === 'unbiased' ? pixels / (pixels - 1) : 1;
   const ones = step.constant(new Float32Array(channels).fill(1));
   const zeros = step.constant(new Float32Array(channels));
   const spare = step.constant(new Float32Array(channels + 4));
@@ -43,7 +41,7 @@ export function lowerNorm(step: TrainingStep, node: TrainingNode, op: NormOp, in
     statistics: step.constant(new Float32Array(4 * channels)),
     record: step.constant(records(channels, FLOOR, node.relu ? 0 : FLOOR)),
     factors: step.constant(new Float32Array(4 * channels)),
-    constants: step.constant(doubles([pixels, op.epsilon, op.momentum, 1 - op.momentum, pixels / (pixels - 1)])),
+    constants: step.constant(doubles([pixels, op.epsilon, op.momentum, 1 - op.momentum, correction])),
     gamma: master(op.gamma, ones),
     beta: master(op.beta, zeros),
     gammaGradient: step.gradient(op.gamma) ?? spare,
