@@ -47,9 +47,14 @@ const rooms = {
     'complexity',
     ...leaf,
   ],
+  benchmark: [
+    ...['training', 'inference', 'plan', 'engine', 'models', 'losses', 'data', 'complexity', 'optimizers'],
+    ...leaf,
+  ],
   // The command starts backends, so it imports their entries as a user of the package would.
   cli: [
     ...[
+      'benchmark',
       'study',
       'training',
       'inference',

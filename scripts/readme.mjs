@@ -49,7 +49,7 @@ function fill(text, name, content) {
   return `${text.slice(0, from)}${begin}\n${content}\n${text.slice(to)}`;
 }
 
-const commands = ['demo', 'train', 'evaluate', 'predict', 'experiment', 'complexity', 'draw', 'doctor'];
+const commands = ['demo', 'train', 'evaluate', 'predict', 'experiment', 'benchmark', 'complexity', 'draw', 'doctor'];
 const studies = join(root, 'docs/studies');
 const reports = Object.fromEntries(
   readdirSync(studies)

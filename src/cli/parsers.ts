@@ -49,6 +49,12 @@ export const threads = (text: string): number => {
   return value <= MOST_THREADS ? value : refuse(`It must be at most ${MOST_THREADS}.`);
 };
 
+/** Several numbers of threads, each once. */
+export const severalThreads = (text: string): number[] => {
+  const values = text.split(',').map(threads);
+  return new Set(values).size === values.length ? values : refuse('Each number may stand once.');
+};
+
 export const widths = (text: string): number[] => {
   const values = text.split(',').map(count);
   return values.length >= 2 ? values : refuse('It must hold at least two numbers, such as 16,32,64.');

@@ -2,12 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { DataError, InvalidArgumentError, OutOfMemoryError, UnsupportedBackendError } from '../runtime/errors.js';
 import { version } from '../runtime/version.js';
+import { benchmarkCommand } from './benchmark.js';
 import { complexityCommand } from './complexity.js';
 import { demoCommand } from './demo.js';
 import { doctorCommand } from './doctor.js';
 import { drawCommand } from './draw.js';
 import { evaluateCommand } from './evaluate.js';
 import { experimentCommand } from './experiment.js';
+import { CommandFailure } from './failure.js';
 import { predictCommand } from './predict.js';
 import { trainCommand } from './train.js';
 
@@ -18,7 +20,9 @@ const INTERRUPTED = 130;
 
 /** Errors whose message is for the user; any other one is a mistake of this package and keeps its stack. */
 const isForUser = (error: unknown): error is Error =>
-  [DataError, InvalidArgumentError, OutOfMemoryError, UnsupportedBackendError].some((kind) => error instanceof kind);
+  [CommandFailure, DataError, InvalidArgumentError, OutOfMemoryError, UnsupportedBackendError].some(
+    (kind) => error instanceof kind,
+  );
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
@@ -35,6 +39,7 @@ export function buildProgram(signal: AbortSignal): Command {
     evaluateCommand,
     predictCommand,
     experimentCommand,
+    benchmarkCommand,
     complexityCommand,
     drawCommand,
     doctorCommand,

@@ -122,6 +122,81 @@ export const complexityDocument = z.strictObject({
 /** `pyconvunet complexity --all --json`. */
 export const comparisonDocument = z.strictObject({ models: z.array(complexityDocument) });
 
+const contenderName = z.strictObject({
+  backend: z.string(),
+  way: z.enum(['planned', 'layer by layer']),
+  /** Null where the backend does not say. */
+  threads: z.int().min(1).nullable(),
+});
+const profileRow = z.strictObject({
+  name: z.string(),
+  ms: z.number(),
+  share: z.number(),
+  /** Of the operations that the kernels really do. */
+  gflops: z.number().nullable(),
+  calls: count,
+});
+
+/** `pyconvunet benchmark --json`. */
+export const benchmarkDocument = z.strictObject({
+  work: z.enum(['inference', 'training']),
+  /** Images in a training step. */
+  batch: z.int().min(1),
+  rounds: z.int().min(1),
+  machine: z.strictObject({
+    processor: z.string(),
+    cores: z.int().nullable(),
+    memoryBytes: z.number(),
+    system: z.string(),
+    runtime: z.strictObject({ name: z.enum(['node', 'deno', 'bun', 'browser', 'unknown']), version: z.string() }),
+    simd: z.enum(['simd128', 'relaxed']),
+    /** Processes that wanted a core, mean of the minute before. */
+    loadBefore: z.number(),
+  }),
+  /** Backends that are not here. */
+  skipped: z.array(z.strictObject({ backend: z.string(), reason: z.string() })),
+  networks: z.array(
+    z.strictObject({
+      name: z.string(),
+      inputShape: z.tuple([count, count, count]).readonly(),
+      classes: count,
+      params: count,
+      /** Multiply-accumulates of a forward pass of one image. */
+      macs: z.number(),
+      timed: z
+        .array(
+          contenderName.extend({
+            /** The least of the rounds' medians. */
+            ms: z.number(),
+            /** How far the greatest median is above it, as a share. */
+            spread: z.number(),
+            medians: z.array(z.number()).readonly(),
+            gflops: z.number(),
+            /** Time in units of the fastest contender's. */
+            ratio: z.number(),
+            bytes: z.number(),
+            firstMs: z.number(),
+            difference: z.number().nullable(),
+          }),
+        )
+        .readonly(),
+      notTimed: z
+        .array(contenderName.extend({ status: z.enum(['skipped', 'wrong', 'failed']), reason: z.string() }))
+        .readonly(),
+      profile: z
+        .strictObject({
+          ms: z.number(),
+          gflops: z.number(),
+          kinds: z.array(profileRow).readonly(),
+          stages: z.array(profileRow).readonly(),
+          steps: z.array(profileRow.extend({ kind: z.string() })).readonly(),
+        })
+        .nullable(),
+    }),
+  ),
+});
+export type BenchmarkDocument = z.infer<typeof benchmarkDocument>;
+
 /** `pyconvunet draw --json`: the figure itself, or with --out the file that holds it. */
 export const drawDocument = z.strictObject({
   model: z.enum(modelNames),

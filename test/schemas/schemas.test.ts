@@ -15,6 +15,7 @@ const documents: readonly { name: string; title: string; schema: z.ZodType }[] =
   { name: 'demo', title: 'pyconvunet demo --json', schema: printed.demoDocument },
   { name: 'evaluate', title: 'pyconvunet evaluate --json', schema: printed.evaluateDocument },
   { name: 'predict', title: 'pyconvunet predict --json', schema: printed.predictDocument },
+  { name: 'benchmark', title: 'pyconvunet benchmark --json', schema: printed.benchmarkDocument },
   { name: 'complexity', title: 'pyconvunet complexity --json', schema: printed.complexityDocument },
   { name: 'complexity-all', title: 'pyconvunet complexity --all --json', schema: printed.comparisonDocument },
   { name: 'draw', title: 'pyconvunet draw --json', schema: printed.drawDocument },

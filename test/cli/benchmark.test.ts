@@ -1,0 +1,184 @@
+/** `pyconvunet benchmark`: its document and table, what it checks, and what it refuses. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { benchmarkDocument } from '../../src/cli/schemas.js';
+import { OptimizedModel } from '../../src/inference/index.js';
+import { temporaryFolder } from './dataset.js';
+import { pyconvunet } from './harness.js';
+
+const small = ['--widths', '8,16', '--size', '32', '--rounds', '2'];
+const benchmark = (...args: string[]) => pyconvunet(['benchmark', ...args]);
+
+async function measured(...args: string[]) {
+  const { code, stdout, stderr } = await benchmark(...args, '--json');
+  expect(code, stderr).toBe(0);
+  return { ...benchmarkDocument.parse(JSON.parse(stdout)), stderr };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+describe('pyconvunet benchmark', () => {
+  it('times both networks on what there is, and says what there is not', async () => {
+    const { networks, skipped, machine, rounds, work } = await measured(...small, '--threads', '1,2');
+    expect({ work, rounds }).toEqual({ work: 'inference', rounds: 2 });
+    expect(networks.map(({ name, inputShape, classes }) => [name, inputShape, classes])).toEqual([
+      ['pyconvunet', [32, 32, 1], 1],
+      ['unet', [32, 32, 1], 1],
+    ]);
+    for (const { timed, notTimed, profile } of networks) {
+      expect(notTimed).toEqual([]);
+      expect(profile).toBeNull();
+      expect(timed.map(({ backend, way, threads }) => `${backend} ${way} ${threads}`).sort()).toEqual([
+        'wasm layer by layer 1',
+        'wasm planned 1',
+        'wasm planned 2',
+      ]);
+      expect(timed.map(({ ms }) => ms)).toEqual(timed.map(({ ms }) => ms).sort((a, b) => a - b));
+      expect(timed[0]?.ratio).toBe(1);
+      for (const { ms, gflops, medians, bytes, difference } of timed) {
+        expect(medians).toHaveLength(2);
+        expect(ms).toBe(Math.min(...medians));
+        expect(gflops).toBeGreaterThan(0);
+        expect(bytes).toBeGreaterThan(1e5);
+        expect(difference).toBeGreaterThan(0);
+        expect(difference).toBeLessThan(1e-3);
+      }
+    }
+    expect(skipped.map(({ backend }) => backend)).toEqual(['webgpu', 'tensorflow']);
+    expect(skipped[0]?.reason).toContain('There is no navigator.gpu.');
+    expect(machine.runtime).toEqual({ name: 'node', version: process.versions.node });
+  });
+
+  it('counts operations as complexity does', async () => {
+    const { networks } = await measured(...small, '--model', 'unet', '--work', 'training', '--batch', '2');
+    const counted = await pyconvunet([
+      'complexity',
+      '--model',
+      'unet',
+      '--widths',
+      '8,16',
+      '--input',
+      '32x32x1',
+      '--json',
+    ]);
+    const { macs, params } = JSON.parse(counted.stdout);
+    const [{ timed = [], ...network } = {}] = networks;
+    expect(network).toMatchObject({ macs, params: params.total });
+    expect(timed).toHaveLength(2);
+    // Two operations, three passes, two images.
+    for (const { gflops, ms } of timed) expect(gflops).toBeCloseTo((2 * 3 * 2 * macs) / ms / 1e6, 9);
+  });
+
+  it('prints a table, a profile and the ratio of two networks', async () => {
+    const before = tf.memory().numTensors;
+    const { code, stdout, stderr } = await benchmark(...small, '--work', 'training', '--profile');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^pyconvunet, wasm planned, 1 thread: first result after \d+\.\d s$/m);
+    expect(stdout).toMatch(/^Training step of 1 image, float32; the least of the medians of 2 rounds of 3$/m);
+    expect(stdout).toMatch(
+      /, \d+ cores, .+ GiB, .+; node \d+\.\d+\.\d+, wasm with (SIMD128|relaxed SIMD); load before: /,
+    );
+    expect(stdout).toMatch(/^skipped: tensorflow: Backend 'tensorflow' cannot start here: Package/m);
+    expect(stdout).toMatch(/^unet at 32x32x1: 6,681 parameters, 0\.00 GMac$/m);
+    expect(stdout).toMatch(/^contender +ms +spread +GFLOP\/s +x fastest +memory +first result +difference$/m);
+    expect(stdout).toMatch(
+      /^wasm layer by layer, 1 thread +\d+\.\d +\d+ % +\d+\.\d +\d+\.\d\d +\d\.\d MiB +\d\.\d s +\d\.\de-\d+$/m,
+    );
+    expect(stdout).toMatch(/^Planned, step by step on 1 thread: \d+\.\d ms, \d+\.\d real GFLOP\/s/m);
+    expect(stdout).toMatch(/^kind of step +ms +share +real GFLOP\/s +calls$/m);
+    expect(stdout).toMatch(/^filter gradient +\d+\.\d\d +\d+(\.\d)? % +\d+\.\d +\d+$/m);
+    expect(stdout).toMatch(/^encoder1 +\d+\.\d\d +\d+(\.\d)? % +\d+\.\d +\d+$/m);
+    expect(stdout).toMatch(
+      /^pyconvunet takes \d+\.\d\d of the time of unet \(1\.13 of its multiply-accumulates\): wasm planned, 1 thread$/m,
+    );
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it('times nobody who computes something else than the others, and ends with 1', async () => {
+    vi.spyOn(OptimizedModel.prototype, 'predict').mockImplementation((x) => tf.zeros([1, x.shape[1], x.shape[2], 1]));
+    const { code, stdout, stderr } = await benchmark(...small, '--model', 'unet', '--json');
+    expect(code).toBe(1);
+    const [{ timed, notTimed } = { timed: [], notTimed: [] }] = benchmarkDocument.parse(JSON.parse(stdout)).networks;
+    expect(timed).toEqual([]);
+    expect(notTimed.map(({ status }) => status)).toEqual(['wrong', 'wrong']);
+    expect(stderr).toMatch(
+      /^WRONG: wasm planned, 1 thread: its output differs by \S+ from the nearest of the others$/m,
+    );
+    expect(stderr).toMatch(
+      /^pyconvunet: wasm planned is wrong on unet, and was not timed: its output differs by .+\.$/m,
+    );
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('stops on a signal and leaves nothing behind', async () => {
+    const before = tf.memory().numTensors;
+    const controller = new AbortController();
+    const predict = OptimizedModel.prototype.predict;
+    vi.spyOn(OptimizedModel.prototype, 'predict').mockImplementation(function (this: OptimizedModel, x) {
+      controller.abort();
+      return predict.call(this, x);
+    });
+    const { code, stderr } = await pyconvunet(['benchmark', ...small, '--json'], controller.signal);
+    expect(code).toBe(130);
+    expect(stderr).not.toContain('unet, wasm layer by layer');
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
+
+describe('pyconvunet benchmark --run', () => {
+  let run = '';
+  beforeAll(async () => {
+    const folder = await temporaryFolder();
+    run = join(folder, 'run');
+    const args = ['--data', 'phantom:lung', '--size', '40', '--epochs', '1', '--model', 'unet', '--widths', '4,8'];
+    const { code, stderr } = await pyconvunet(['train', ...args, '--out', run]);
+    expect(code, stderr).toBe(0);
+    return () => rm(folder, { recursive: true, force: true });
+  });
+
+  it.each(['inference', 'training'])('measures %s of a trained network at the size of its training', async (work) => {
+    const { networks } = await measured('--run', run, '--rounds', '1', '--work', work);
+    expect(networks).toHaveLength(1);
+    expect(networks[0]).toMatchObject({ name: run, inputShape: [40, 40, 1], notTimed: [] });
+    expect(networks[0]?.timed).toHaveLength(2);
+  });
+
+  it('refuses a folder that is no run, without a stack', async () => {
+    const { code, stderr } = await benchmark('--run', 'nowhere');
+    expect(code).toBe(1);
+    expect(stderr).toContain('nowhere/model.json');
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('what is not legal', () => {
+  it('sizes that the network does not take end with 1 and the next one that it takes', async () => {
+    const { code, stdout, stderr } = await benchmark('--model', 'unet', '--widths', '8,16,24', '--size', '30x33');
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toBe(
+      'pyconvunet: unet computes on sizes that are multiples of 4. Received: size 30x33. Give 32x36, to which prediction fills such images up.\n',
+    );
+  });
+
+  it.each([
+    [
+      ['--run', 'x', '--model', 'unet'],
+      '--run brings its network. Leave --model and --widths out, or leave --run out.',
+    ],
+    [['--run', 'x', '--widths', '8,16'], '--run brings its network.'],
+    [['--batch', '4'], '--batch is of a training step; a prediction is of one image.'],
+    [['--work', 'sleeping'], 'It must be one of inference, training.'],
+    [['--model', 'unet,vnet'], 'It must be one of pyconvunet, unet, '],
+    [['--threads', '1,1'], 'Each number may stand once.'],
+    [['--threads', '1,100'], 'It must be at most 64.'],
+    [['--rounds', '0'], 'It must be a whole number of at least 1.'],
+  ])('%j is bad usage', async (args, sentence) => {
+    const { code, stdout, stderr } = await benchmark(...args);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain(sentence);
+  });
+});
