@@ -182,11 +182,20 @@ describeBackends('train', (backend) => {
     [{ epochs: 1.5 }, 'train: epochs must be a whole number of at least 1. Received: 1.5.'],
     [{ batchSize: 0 }, 'train: batchSize must be a whole number of at least 1. Received: 0.'],
     [{ learningRate: Number.POSITIVE_INFINITY }, 'train: learningRate must be a finite number above 0. Received: Inf'],
+    [{ microBatch: 0 }, 'train: microBatch must be a whole number from 1 to batchSize (5 here). Received: 0.'],
+    [{ microBatch: 1.5 }, 'train: microBatch must be a whole number from 1 to batchSize (5 here). Received: 1.5.'],
+    [
+      { batchSize: 2, microBatch: 3 },
+      'train: microBatch must be a whole number from 1 to batchSize (2 here). Received: 3.',
+    ],
     [{ threads: 0 }, 'train: threads must be a whole number of at least 1. Received: 0.'],
     [{ learningRate: 0 }, 'train: learningRate must be a finite number above 0. Received: 0.'],
     [{ augment: 'flip' as 'none' }, 'train: augment must be one of none, random, expand. Received: flip.'],
     [{ seed: 0.5 }, 'train: seed must be a whole number (0 is legal). Received: 0.5.'],
-    [{ epoch: 3 } as object, "train has no option 'epoch'. Its options are epochs, batchSize, learningRate, threads,"],
+    [
+      { epoch: 3 } as object,
+      "train has no option 'epoch'. Its options are epochs, batchSize, microBatch, learningRate, threads,",
+    ],
   ])('refuses %o', async (wrong, message) => {
     const model = uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
     const refused = train(model, data, wrong);
