@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import { type BackendChoice, useBackend } from '../runtime/backends.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
 import type { Log } from './output.js';
+import * as parse from './parsers.js';
 
 /** What --backend takes. */
 export const BACKENDS = ['wasm', 'cpu', 'tensorflow', 'webgpu', 'auto'] as const;
@@ -13,6 +14,12 @@ export const BACKENDS = ['wasm', 'cpu', 'tensorflow', 'webgpu', 'auto'] as const
 /** The option --backend. */
 export const backendOption = (): Option =>
   new Option('--backend <name>', 'where to compute').choices(BACKENDS).default('wasm');
+
+/** The option --threads. */
+export const threadsOption = (): Option =>
+  new Option('--threads <n>', 'threads of backend wasm; the result does not depend on it')
+    .argParser(parse.threads)
+    .default(1);
 
 /** Starts a backend for the command; webgpu's package is optional and loaded only when it is asked for. */
 export async function startBackend(name: string, log: Log): Promise<BackendChoice> {

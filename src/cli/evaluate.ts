@@ -8,7 +8,7 @@ import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { firstDifference, ONE_SPECIMEN, pick, type RunConfig, readRunConfig } from '../training/files/index.js';
-import { backendOption, startBackend } from './backend.js';
+import { backendOption, startBackend, threadsOption } from './backend.js';
 import { load, runLoadOptions } from './data.js';
 import { createOutput, type Output, printJson, scoreText } from './output.js';
 import * as parse from './parsers.js';
@@ -24,6 +24,7 @@ interface EvaluateFlags {
   readonly threshold?: number;
   readonly groupBy?: string;
   readonly backend: string;
+  readonly threads: number;
   readonly json: boolean;
 }
 
@@ -92,7 +93,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
       for (const [i, sample] of samples.entries()) {
         await yieldToOthers();
         signal.throwIfAborted();
-        const { probability } = await predictProbability(model, sample);
+        const { probability } = await predictProbability(model, sample, { threads: flags.threads });
         await matrix.update(sample.mask, probability);
         report({ status: 'evaluating', done: i + 1, total: samples.length });
       }
@@ -174,6 +175,7 @@ export function evaluateCommand(signal: AbortSignal): Command {
     .option('--threshold <p>', "foreground from this probability on; default the model's own, 0.5", parse.fraction)
     .option('--group-by <regex>', 'unit of the interval: pattern on the name, or volume', parse.groupBy)
     .addOption(backendOption())
+    .addOption(threadsOption())
     .option('--json', 'print one JSON document', false)
     .action((flags: EvaluateFlags) => evaluate(flags, signal));
 }

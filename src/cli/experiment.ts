@@ -24,6 +24,7 @@ interface ExperimentFlags {
   readonly config?: string;
   readonly out: string;
   readonly backend?: string;
+  readonly threads?: number;
   readonly epochs?: number;
   readonly batch?: number;
   readonly learningRate?: number;
@@ -68,10 +69,10 @@ async function inputOf(flags: ExperimentFlags): Promise<StudyInput> {
     );
   }
   const { protocol, models, epochs, batch, learningRate, size, seeds, splitSeed } = flags;
-  const { widths, loss, augment, validation, test, folds, backend } = flags;
+  const { widths, loss, augment, validation, test, folds, backend, threads } = flags;
   const settings = {
     ...{ protocol, models, epochs, batch, learningRate, size, seeds, splitSeed },
-    ...{ widths, loss, augment, validation, test, folds, backend },
+    ...{ widths, loss, augment, validation, test, folds, backend, threads },
     data: data?.map((source) => datasetOf(source, flags)),
     // The file's deep supervision goes with its UNet++.
     deepSupervision: models === undefined || models.includes('unet++') ? undefined : false,
@@ -152,6 +153,7 @@ export function experimentCommand(signal: AbortSignal): Command {
       parse.oneOf(['custom', 'quick', 'paper'] as const),
     )
     .option('--backend <name>', `${BACKENDS.join(', ')}; default wasm`, parse.oneOf(BACKENDS))
+    .option('--threads <n>', 'threads of backend wasm; the result does not depend on it; default 1', parse.threads)
     .option('--epochs <n>', 'epochs of each run; default 50', parse.count)
     .option('--batch <n>', 'images in a step; default 5', parse.count)
     .option('--learning-rate <rate>', 'of Adam; default 0.001', parse.positive)

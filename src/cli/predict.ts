@@ -10,7 +10,7 @@ import { getMetadata, predictMask } from '../inference/index.js';
 import { load } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
-import { backendOption, startBackend } from './backend.js';
+import { backendOption, startBackend, threadsOption } from './backend.js';
 import { createOutput, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { isPicture, writePictures } from './pictures.js';
@@ -24,6 +24,7 @@ interface PredictFlags {
   readonly truth?: string;
   readonly threshold?: number;
   readonly backend: string;
+  readonly threads: number;
   readonly json: boolean;
 }
 
@@ -90,7 +91,7 @@ async function predictFile(
   for (const [page, raster] of decodeImage(await readFile(file), file).entries()) {
     await yieldToOthers();
     const name = names[page] ?? file;
-    const result = await predictMask(model, raster, { signal, ...threshold });
+    const result = await predictMask(model, raster, { signal, threads: flags.threads, ...threshold });
     const paths = await writePictures(flags.out, name, raster, result, {
       metadata: getMetadata(model),
       truth: maskPath === undefined ? undefined : truthLabels(masks[page], maskPath, raster),
@@ -139,6 +140,7 @@ export function predictCommand(signal: AbortSignal): Command {
     .option('--truth <path>', 'folder of true masks (or the one mask file of one image): their contour is drawn in red')
     .option('--threshold <p>', 'foreground from this probability on', parse.fraction)
     .addOption(backendOption())
+    .addOption(threadsOption())
     .option('--json', 'print one JSON document', false)
     .action((flags: PredictFlags) => predict(flags, signal));
 }

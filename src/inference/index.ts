@@ -8,5 +8,5 @@ export { OptimizedModel, type OptimizeOptions, optimizeForInference } from './op
 export { type OverlayOptions, overlay } from './overlay.js';
 export type { ImageSource } from './pixels.js';
 export { type PredictOptions, predictMask } from './predictMask.js';
-export { type Prepared, type Probabilities, predictProbability } from './probability.js';
+export { type Prepared, type Probabilities, type ProbabilityOptions, predictProbability } from './probability.js';
 export { classColour, type DrawOptions, type Polygon, Segmentation, type SegmentationFields } from './segmentation.js';

@@ -2,7 +2,15 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { divisor } from '../models/index.js';
-import { InferencePlan, type Precision, readWeights, UnplannableError, weightIdentities } from '../plan/index.js';
+import {
+  type ImageShape,
+  InferencePlan,
+  type OutputMap,
+  type Precision,
+  readWeights,
+  UnplannableError,
+  weightIdentities,
+} from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
@@ -33,6 +41,12 @@ function checkPrecision(precision: unknown): asserts precision is Precision {
   throw new InvalidArgumentError(
     `precision must be 'fast' or 'exact'. Received: precision=${JSON.stringify(precision)}.`,
   );
+}
+
+/** Refuses a number of threads that is none. */
+export function checkThreads(threads: number): void {
+  if (Number.isInteger(threads) && threads >= 1) return;
+  throw new InvalidArgumentError(`threads must be a whole number of at least 1. Received: threads=${String(threads)}.`);
 }
 
 /** A small image of numbers in [-1, 1] that the model takes. */
@@ -112,7 +126,8 @@ export class OptimizedModel {
    *
    * @param x [batch, height, width, channels]; stays the caller's.
    * @returns The model's output or outputs, the caller's to dispose of.
-   * @throws InvalidArgumentError after {@link dispose}, or for an image that the model does not take.
+   * @throws InvalidArgumentError after {@link dispose}, or for an image that the model does not take; OutOfMemoryError for one that the
+   *   plan's memory cannot hold: smaller ones can be predicted afterwards.
    */
   predict(x: tf.Tensor4D): tf.Tensor | tf.Tensor[] {
     if (this.isDisposed) {
@@ -134,7 +149,7 @@ export class OptimizedModel {
     const size = height * width * channels;
     const images: tf.Tensor4D[][] = [];
     for (let i = 0; i < batch; i++) {
-      const outputs = plan.run(values.subarray(i * size, (i + 1) * size), [height, width, channels]);
+      const outputs = runPlan(plan, values.subarray(i * size, (i + 1) * size), [height, width, channels]);
       images.push(outputs.map(({ data, shape }) => tf.tensor4d(data.slice(), [1, ...shape])));
     }
     const [first = []] = images;
@@ -154,6 +169,17 @@ export class OptimizedModel {
     this.isDisposed = true;
     this.plan?.dispose();
     this.plan = null;
+  }
+}
+
+/** Runs a plan; an image that it has no memory for is named by its size. */
+function runPlan(plan: InferencePlan, image: Float32Array, shape: ImageShape): OutputMap[] {
+  try {
+    return plan.run(image, shape);
+  } catch (error) {
+    if (!(error instanceof OutOfMemoryError)) throw error;
+    const [height, width] = shape;
+    throw new OutOfMemoryError(`An image of ${height}x${width} does not fit. ${error.message}`, { cause: error });
   }
 }
 
@@ -222,11 +248,7 @@ export async function optimizeForInference(
   checkKeys('inference.optimizeForInference', options, ['precision', 'threads']);
   const { precision = 'fast', threads = 1 } = options;
   checkPrecision(precision);
-  if (!Number.isInteger(threads) || threads < 1) {
-    throw new InvalidArgumentError(
-      `threads must be a whole number of at least 1. Received: threads=${String(threads)}.`,
-    );
-  }
+  checkThreads(threads);
   inputShapeOf(model);
   return OptimizedModel.create(model, precision, threads);
 }
@@ -237,24 +259,47 @@ interface Kept {
   readonly optimized: OptimizedModel;
 }
 
-const kept = new WeakMap<tfl.LayersModel, Kept>();
+/** By model and number of threads. */
+const kept = new WeakMap<tfl.LayersModel, Map<number, Kept>>();
+
+/** What predicts a model's output. */
+export type Predictor = Pick<OptimizedModel, 'predict'>;
+
+/** A plan, and the model itself for images that the plan's memory cannot hold: layer by layer maps are given up one by one. */
+function withRetreat(optimized: OptimizedModel, itself: Predictor): Predictor {
+  return {
+    predict: (x) => {
+      try {
+        return optimized.predict(x);
+      } catch (error) {
+        if (error instanceof OutOfMemoryError) return itself.predict(x);
+        throw error;
+      }
+    },
+  };
+}
 
 /**
- * The plan of a model on backend wasm, made once and again when its weights have changed; it lives as long as the model.
+ * The plan of a model on backend wasm, made once for a number of threads and again when its weights have changed; it lives as long as the
+ * model.
  *
  * @returns What predicts: the plan, or the model itself on other backends and where memory does not suffice.
  */
-export async function predictorOf(model: tfl.LayersModel): Promise<Pick<OptimizedModel, 'predict'>> {
-  const itself = { predict: (x: tf.Tensor4D) => model.predict(x, { batchSize: x.shape[0] }) };
+export async function predictorOf(model: tfl.LayersModel, threads = 1): Promise<Predictor> {
+  const itself: Predictor = { predict: (x) => model.predict(x, { batchSize: x.shape[0] }) };
   if (tf.getBackend() !== 'wasm') return itself;
   const weights = weightIdentities(model);
-  const known = kept.get(model);
-  if (known !== undefined && weights.every((id, i) => id === known.weights[i])) return known.optimized;
+  const plans = kept.get(model) ?? new Map<number, Kept>();
+  const known = plans.get(threads);
+  if (known !== undefined && weights.every((id, i) => id === known.weights[i])) {
+    return withRetreat(known.optimized, itself);
+  }
   try {
-    const optimized = known?.optimized ?? (await OptimizedModel.create(model, 'fast'));
+    const optimized = known?.optimized ?? (await OptimizedModel.create(model, 'fast', threads));
     if (known !== undefined) await optimized.reload();
-    kept.set(model, { weights, optimized });
-    return optimized;
+    plans.set(threads, { weights, optimized });
+    kept.set(model, plans);
+    return withRetreat(optimized, itself);
   } catch (error) {
     if (error instanceof OutOfMemoryError) return itself;
     throw error;

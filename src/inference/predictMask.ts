@@ -10,7 +10,7 @@ import type { LongCallOptions } from '../runtime/progress.js';
 import { checkKeys } from '../spec/index.js';
 import { inputShapeOf } from './inputShape.js';
 import { defaultClasses, getMetadata, requirePreprocessing } from './metadata.js';
-import { modelOf, type OptimizedModel } from './optimize.js';
+import { checkThreads, modelOf, type OptimizedModel } from './optimize.js';
 import { type ImageSource, isBytePicture, readPixels } from './pixels.js';
 import { type Prepared, predictProbability } from './probability.js';
 import { Segmentation } from './segmentation.js';
@@ -24,6 +24,11 @@ export interface PredictOptions extends LongCallOptions {
   readonly preprocessing?: Preprocessing | 'none';
   /** Foreground where the probability is at least this, in [0, 1]; default the model's own, else 0.5. Binary models only. */
   readonly threshold?: number;
+  /**
+   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They live as long as the model's
+   * plan. Default 1; an optimized model has its own number.
+   */
+  readonly threads?: number;
 }
 
 function prepare(model: tfl.LayersModel, raster: Raster, wanted: PredictOptions['preprocessing']): Prepared {
@@ -78,7 +83,8 @@ function toMask(probability: Float32Array, classes: number, threshold: number | 
  * Where training resized images, the image is resized likewise and the probabilities back (bilinear). A canvas or bitmap
  * loses its alpha, as files do: draw the image on an opaque background first.
  *
- * On backend wasm the model is planned first (see `optimizeForInference`), once for its weights.
+ * On backend wasm the model is planned first (see `optimizeForInference`), once for its weights; an image that the plan cannot hold is
+ * predicted layer by layer.
  *
  * @param network A model that ends in a sigmoid (binary), a softmax, or a layer named `logits`; of `models.load` or of any
  *   network here; or what `optimizeForInference` made of it.
@@ -105,19 +111,19 @@ export async function predictMask(
   image: ImageSource,
   options: PredictOptions = {},
 ): Promise<Segmentation> {
-  checkKeys('inference.predictMask', options, ['preprocessing', 'threshold', 'signal', 'onProgress']);
-  const { signal, onProgress } = options;
+  checkKeys('inference.predictMask', options, ['preprocessing', 'threshold', 'threads', 'signal', 'onProgress']);
+  const { signal, onProgress, threads } = options;
+  if (threads !== undefined) checkThreads(threads);
   signal?.throwIfAborted();
   const model = modelOf(network);
   const threshold = resolveThreshold(model, options.threshold);
   onProgress?.({ status: 'predicting', done: 0, total: 1 });
   const raster = await readPixels(image);
   const prepared = prepare(model, raster, options.preprocessing);
-  const { probability: data, classes } = await predictProbability(
-    network,
-    prepared,
-    signal === undefined ? {} : { signal },
-  );
+  const { probability: data, classes } = await predictProbability(network, prepared, {
+    ...(signal === undefined ? {} : { signal }),
+    ...(threads === undefined ? {} : { threads }),
+  });
   const { width, height } = raster;
   const map = { width: prepared.width, height: prepared.height, channels: classes, data };
   const probability = width === map.width && height === map.height ? data : resizeBilinear(map, [height, width]);

@@ -5,7 +5,7 @@ import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { inputShapeOf } from './inputShape.js';
-import { modelOf, OptimizedModel, predictorOf } from './optimize.js';
+import { checkThreads, modelOf, OptimizedModel, type Predictor, predictorOf } from './optimize.js';
 import { cropTo, nextMultiple, padToMultiple } from './padding.js';
 
 /** An image as the network takes it, scaled and resized; also a sample of a data set. */
@@ -23,6 +23,27 @@ export interface Probabilities {
   readonly probability: Float32Array;
   /** Channels of the model's output: 1 (the foreground), or the number of classes. */
   readonly classes: number;
+}
+
+/** Options of {@link predictProbability}. */
+export interface ProbabilityOptions extends Pick<LongCallOptions, 'signal'> {
+  /**
+   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They live as long as the model's
+   * plan. Default 1; an optimized model has its own number.
+   */
+  readonly threads?: number;
+}
+
+/** What predicts: the caller's plan, or the model's own. */
+async function predictorFor(
+  network: tfl.LayersModel | OptimizedModel,
+  threads: number | undefined,
+): Promise<Predictor> {
+  if (!(network instanceof OptimizedModel)) return predictorOf(network, threads);
+  if (threads === undefined) return network;
+  throw new InvalidArgumentError(
+    `An optimized model computes on the threads that it was made for. Received: threads=${threads}. Leave it out, or give threads to inference.optimizeForInference.`,
+  );
 }
 
 /** How far rounding may carry a sigmoid or softmax out of [0, 1]. */
@@ -89,12 +110,13 @@ function checkProbabilities(values: Float32Array): void {
  * Images of a size that the network cannot take are filled up at the right and bottom by their own border and cut again. A
  * network that ends in a layer named `logits` (`head: 'logits'`) gets the sigmoid or softmax that it lacks.
  *
- * On backend wasm the model is planned first (see `optimizeForInference`), once for its weights.
+ * On backend wasm the model is planned first (see `optimizeForInference`), once for its weights; an image that the plan cannot hold is
+ * predicted layer by layer.
  *
  * @param network A model [batch, height, width, channels] to [batch, height, width, classes], or one that is optimized already;
  *   of several outputs the last counts.
  * @param prepared Width, height, channels, and `height * width * channels` values scaled as in training.
- * @param options `signal` is looked at before and after the network runs.
+ * @param options `threads`; `signal` is looked at before and after the network runs.
  * @returns `height * width * classes` probabilities, and the number of classes (1: the foreground's probability alone).
  * @throws InvalidArgumentError where image or model do not fit, or the model's values are no probabilities; `signal.reason`
  *   where aborted.
@@ -113,15 +135,16 @@ function checkProbabilities(values: Float32Array): void {
 export async function predictProbability(
   network: tfl.LayersModel | OptimizedModel,
   prepared: Prepared,
-  options: Pick<LongCallOptions, 'signal'> = {},
+  options: ProbabilityOptions = {},
 ): Promise<Probabilities> {
-  const { signal } = options;
+  const { signal, threads } = options;
+  if (threads !== undefined) checkThreads(threads);
   const model = modelOf(network);
   const { isLogits, classes } = outputOf(model);
   checkInput(model, prepared);
   signal?.throwIfAborted();
   const { image, width, height, channels } = prepared;
-  const predictor = network instanceof OptimizedModel ? network : await predictorOf(model);
+  const predictor = await predictorFor(network, threads);
   signal?.throwIfAborted();
   const output = tf.tidy(() => {
     const x = tf.tensor4d(image, [1, height, width, channels]);

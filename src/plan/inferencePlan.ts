@@ -5,7 +5,7 @@ import type { Block } from '../engine/heap.js';
 import type { Precision } from '../engine/lower/convolution.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
-import type { Buffer } from '../engine/program.js';
+import type { Buffer, Program } from '../engine/program.js';
 import type { Weight } from '../engine/types.js';
 import { FixedWeights } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
@@ -67,6 +67,7 @@ export class InferencePlan {
   private readonly engine: Engine;
   private store: FixedWeights;
   private readonly sizes = new Map<string, SizedProgram>();
+  private readonly unpacked: Program[] = [];
 
   constructor(
     private readonly model: tfl.LayersModel,
@@ -89,6 +90,7 @@ export class InferencePlan {
     this.weights = weights;
     this.store = new FixedWeights(this.read);
     this.sizes.clear();
+    this.unpacked.length = 0;
     this.engine.freeAll();
   }
 
@@ -171,6 +173,16 @@ export class InferencePlan {
     }
   }
 
+  /** Packs the filters that are asked for and not packed yet, those of a program for which memory did not suffice among them. */
+  private pack(): void {
+    const { engine, store, unpacked } = this;
+    unpacked.push(store.takePacking());
+    for (let program = unpacked[0]; program !== undefined; program = unpacked[0]) {
+      engine.runOnce(program);
+      unpacked.shift();
+    }
+  }
+
   private build(shape: ImageShape): SizedProgram {
     const { engine, store } = this;
     const graph = fold(readModel(this.model, shape), this.read, { compose: this.options.precision === 'fast' });
@@ -185,11 +197,12 @@ export class InferencePlan {
       buffer.address = engine.allocate(buffer.bytes).start;
       engine.write(buffer);
     }
+    // Before the maps, whose place it takes for that long.
+    this.pack();
     const block = engine.allocate(arenaBytes + tableBytes);
     for (const [buffer, offset] of arena) buffer.address = block.start + offset;
     for (const [buffer, offset] of tables) buffer.address = block.start + arenaBytes + offset;
     for (const buffer of tables.keys()) engine.write(buffer);
-    engine.runOnce(store.takePacking());
     const { input, outputs } = lowered;
     const steps = engine.ready(parallel);
     return { steps, run: engine.compile(steps), input, outputs, block };

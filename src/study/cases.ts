@@ -30,7 +30,12 @@ export interface ScoredPart {
 export async function scoreCases(
   model: tfl.LayersModel,
   samples: readonly Sample[],
-  { group, signal, onProgress }: LongCallOptions & { readonly group?: string } = {},
+  {
+    group,
+    threads = 1,
+    signal,
+    onProgress,
+  }: LongCallOptions & { readonly group?: string; readonly threads?: number } = {},
 ): Promise<ScoredPart> {
   const matrix = new ConfusionMatrix({ numClasses: 2, threshold: 0.5, emptyPolicy: 'one' });
   const masks: Uint8Array[] = [];
@@ -39,7 +44,7 @@ export async function scoreCases(
     const { mask, probability } = await predictMask(
       model,
       { width, height, channels, data: image },
-      { preprocessing: 'none', ...(signal === undefined ? {} : { signal }) },
+      { preprocessing: 'none', threads, ...(signal === undefined ? {} : { signal }) },
     );
     await matrix.update(sample.mask, probability);
     masks.push(mask);

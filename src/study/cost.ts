@@ -19,12 +19,12 @@ const LONGEST_SECONDS = 10;
 const BYTES = 4;
 
 /** Median seconds of the prediction of one image, after one to warm up. */
-export async function secondsPerImage(model: tfl.LayersModel, sample: Sample): Promise<number> {
-  await predictProbability(model, sample);
+export async function secondsPerImage(model: tfl.LayersModel, sample: Sample, threads: number): Promise<number> {
+  await predictProbability(model, sample, { threads });
   const seconds: number[] = [];
   for (let total = 0; seconds.length < PASSES && total < LONGEST_SECONDS; ) {
     const started = performance.now();
-    await predictProbability(model, sample);
+    await predictProbability(model, sample, { threads });
     const taken = (performance.now() - started) / 1000;
     seconds.push(taken);
     total += taken;
@@ -47,10 +47,11 @@ async function plannedBytes(
   model: tfl.LayersModel,
   network: tfl.LayersModel,
   batch: readonly [Sample, ...Sample[]],
+  threads: number,
 ): Promise<{ training: number; inference: number }> {
   const [{ height, width, channels, image }] = batch;
-  const training = trainingBytes(network, batch.length, [height, width, channels]);
-  const optimized = await optimizeForInference(model);
+  const training = trainingBytes(network, batch.length, [height, width, channels], threads);
+  const optimized = await optimizeForInference(model, { threads });
   try {
     await predictProbability(optimized, { height, width, channels, image });
     return { training, inference: optimized.bytes };
@@ -69,12 +70,12 @@ async function plannedBytes(
 export async function peakBytes(
   model: tfl.LayersModel,
   batch: readonly Sample[],
-  lossName: LossName,
+  { loss: lossName, threads }: { readonly loss: LossName; readonly threads: number },
 ): Promise<{ training: number; inference: number }> {
   const [first, ...others] = batch;
   if (first === undefined) throw new Error('The peak needs at least one sample.');
   const network = logitsModel(model);
-  if (whyNotPlanned(network) === null) return plannedBytes(model, network, [first, ...others]);
+  if (whyNotPlanned(network) === null) return plannedBytes(model, network, [first, ...others], threads);
   const loss = createLoss(lossName, { fromLogits: true });
   const optimizer = new Adam({ learningRate: 1e-3 });
   try {

@@ -31,6 +31,7 @@ const custom: ProtocolSettings = {
   test: 0,
   folds: null,
   backend: 'wasm',
+  threads: 1,
 };
 
 /** Li, Fan, Cai 2021: 512x512, 50 epochs, batch 5, the training part enlarged five times, UNet++ with deep supervision. */

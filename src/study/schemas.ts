@@ -53,6 +53,8 @@ export const studyConfigSchema = z.strictObject({
   /** K of a cross-validation, or null for one split. */
   folds: z.int().min(2).nullable(),
   backend: z.string(),
+  /** Of backend wasm: the results do not depend on it, and a study may go on with others. */
+  threads: positive.default(1),
 });
 
 const score = z.number().nullable();

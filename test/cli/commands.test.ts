@@ -2,7 +2,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   comparisonDocument,
   complexityDocument,
@@ -11,6 +11,7 @@ import {
   predictDocument,
   trainDocument,
 } from '../../src/cli/schemas.js';
+import { ThreadPool } from '../../src/engine/threads/threadPool.js';
 import { checkpointSchema, historySchema, runConfigSchema } from '../../src/training/files/schemas.js';
 import { temporaryFolder, writeDataset } from './dataset.js';
 import { pyconvunet } from './harness.js';
@@ -166,6 +167,17 @@ describe('pyconvunet evaluate', () => {
     );
   });
 
+  it('computes on more threads, to the same scores', async () => {
+    const start = vi.spyOn(ThreadPool, 'start');
+    const score = async (...args: string[]) =>
+      (await pyconvunet(['evaluate', '--run', run, '--data', data, '--json', ...args])).stdout;
+    const one = await score();
+    expect(start).not.toHaveBeenCalled();
+    expect(await score('--threads', '2')).toBe(one);
+    expect(start.mock.calls.map(([{ threads }]) => threads)).toEqual([2]);
+    start.mockRestore();
+  });
+
   it('prints lines for people', async () => {
     const { stdout } = await pyconvunet(['evaluate', '--run', run, '--data', data]);
     expect(stdout).toMatch(/2 images \(validation\) {2}Dice \d\.\d{4} \(95 % interval/);
@@ -202,6 +214,20 @@ describe('pyconvunet predict', () => {
       (rgb) => rgb === '230,0,0',
     );
     expect(red.length).toBeGreaterThan(20);
+  });
+
+  it('computes on more threads, to the same masks', async () => {
+    const start = vi.spyOn(ThreadPool, 'start');
+    const image = join(data, 'image', 'p0_s0.png');
+    const masks = [];
+    for (const threads of ['1', '2']) {
+      const out = join(folder, `on-${threads}-threads`);
+      await pyconvunet(['predict', '--run', run, '--input', image, '--out', out, '--threads', threads]);
+      masks.push(await readFile(join(out, 'p0_s0.mask.png')));
+    }
+    expect(masks[1]).toEqual(masks[0]);
+    expect(start.mock.calls.map(([{ threads }]) => threads)).toEqual([2]);
+    start.mockRestore();
   });
 
   it('takes one file, and says which is unreadable', async () => {
@@ -274,6 +300,11 @@ describe('bad usage and bad data', () => {
       'Allowed choices are wasm, cpu',
     ],
     ['threads', ['train', '--data', 'x', '--out', 'y', '--threads', '200'], 'It must be at most 64.'],
+    [
+      'threads of a prediction',
+      ['predict', '--run', 'x', '--input', 'y', '--out', 'z', '--threads', '0'],
+      'It must be',
+    ],
     ['a rate of nothing', ['train', '--data', 'x', '--out', 'y', '--learning-rate', '0'], 'It must be above 0.'],
     ['one class', ['train', '--data', 'x', '--out', 'y', '--classes', '1'], 'It must be a whole number of at least 2.'],
     ['no validation', ['train', '--data', 'x', '--out', 'y', '--validation', '0'], 'It must lie between 0 and 1.'],

@@ -67,7 +67,7 @@ describe('a protocol', () => {
     expect(resolveStudy({ data: [lung] })).toEqual({
       ...{ formatVersion: 1, protocol: 'custom', models: ['unet', 'pyconvunet'], widths: null },
       ...{ deepSupervision: false, epochs: 50, batch: 5, learningRate: 1e-3, loss: 'bce', augment: 'random' },
-      ...{ size: null, seeds: [0], splitSeed: 0, validation: 0.2, test: 0, folds: null, backend: 'wasm' },
+      ...{ size: null, seeds: [0], splitSeed: 0, validation: 0.2, test: 0, folds: null, backend: 'wasm', threads: 1 },
       data: [
         {
           ...{ name: 'phantom-lung', source: 'phantom:lung', groupBy: null, blocks: false, window: null, images: 50 },

@@ -19,7 +19,11 @@ export interface StudyInput extends Partial<ProtocolSettings> {
 
 const inputSchema = studyConfigSchema
   .omit({ formatVersion: true, data: true })
-  .extend({ data: z.array(datasetSchema.partial().required({ source: true })).min(1) })
+  .extend({
+    data: z.array(datasetSchema.partial().required({ source: true })).min(1),
+    // What is left out stays so, for the protocol to fill in.
+    threads: studyConfigSchema.shape.threads.unwrap(),
+  })
   .partial();
 
 const PHANTOM = 'phantom:';

@@ -3,15 +3,22 @@ import { arch, cpus, type } from 'node:os';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Machine } from '../schemas.js';
 
-/** Backends that compute on one thread in this version; of others the number is not known. */
-const ONE_THREAD = ['wasm', 'cpu'];
+/** Threads of the backend that is active, where it is known. */
+function threadsOf(backend: string, ofPlans: number): number | null {
+  if (backend === 'wasm') return ofPlans;
+  return backend === 'cpu' ? 1 : null;
+}
 
-/** This machine with the backend that is active. */
-export function thisMachine(): Machine {
+/**
+ * This machine with the backend that is active.
+ *
+ * @param threads Of plans on backend wasm.
+ */
+export function thisMachine(threads: number): Machine {
   const backend = tf.getBackend();
   return {
     backend,
-    threads: ONE_THREAD.includes(backend) ? 1 : null,
+    threads: threadsOf(backend, threads),
     processor: cpus()[0]?.model ?? 'unknown',
     system: `${type()} ${arch()}`,
   };

@@ -44,15 +44,15 @@ export function runConfigOf(
     classes: null,
     groupBy: dataset.groupBy,
     validation: folds === null ? validation : (1 - test) / folds,
-    threads: 1,
+    threads: study.threads,
     ...parts,
     command: `pyconvunet experiment (${model} on ${dataset.name}, seed ${seed}${fold === null ? '' : `, fold ${fold} of ${folds}`})`,
   };
 }
 
-/** Versions may change on the way, and data may move: their digests tell them. The rest makes another run. */
+/** Versions and threads may change on the way, and data may move: their digests tell them. The rest makes another run. */
 function firstChange(ours: RunConfig, theirs: RunConfig): string | undefined {
-  const { versions: _, data: __, ...rest } = ours;
+  const { versions: _, data: __, threads: ___, ...rest } = ours;
   const key = (Object.keys(rest) as (keyof typeof rest)[]).find(
     (each) => JSON.stringify(ours[each]) !== JSON.stringify(theirs[each]),
   );
@@ -138,7 +138,7 @@ export async function performRun(run: PreparedRun, { onEpoch, ...options }: RunO
       history: { ...trained.history },
       ...(await measure(run, model, trained, options.signal)),
       secondsPerEpoch: seconds.length === 0 ? null : percentile(seconds, 50),
-      machine: thisMachine(),
+      machine: thisMachine(config.threads),
     };
     await writeResult(folder, result);
     await removeCheckpoint(folder);
@@ -157,7 +157,12 @@ async function measure(
 ): Promise<Pick<RunResult, 'best' | 'last' | 'test' | 'secondsPerImage' | 'peakBytes'>> {
   const [first] = parts.validation;
   if (first === undefined || best === null) throw new Error(`The run in ${folder} has no validated epoch.`);
-  const options = { ...(signal === undefined ? {} : { signal }), ...(data.blocks ? { group: ONE_SPECIMEN } : {}) };
+  const { threads } = config;
+  const options = {
+    threads,
+    ...(signal === undefined ? {} : { signal }),
+    ...(data.blocks ? { group: ONE_SPECIMEN } : {}),
+  };
   const last = await scoreCases(model, parts.validation, options);
   const bestModel = await load(join(folder, 'model.json'));
   try {
@@ -168,8 +173,8 @@ async function measure(
       best: { epoch: best.epoch, ...withoutMasks(scored) },
       last: { epoch: history.valDice.length, ...withoutMasks(last) },
       test: tested === null ? null : withoutMasks(tested),
-      secondsPerImage: await secondsPerImage(bestModel, first),
-      peakBytes: await peakBytes(model, parts.train.slice(0, config.batch), config.loss),
+      secondsPerImage: await secondsPerImage(bestModel, first, threads),
+      peakBytes: await peakBytes(model, parts.train.slice(0, config.batch), { loss: config.loss, threads }),
     };
   } finally {
     bestModel.dispose();

@@ -207,7 +207,7 @@ const GROWING = ['data', 'models', 'seeds'] as const;
 
 /**
  * Refuses to put another study in the place of one: every setting is the same, but that data sets, networks and seeds may be
- * added.
+ * added, and that threads decide no result.
  */
 async function requireSameStudy(folder: string, config: StudyConfig): Promise<void> {
   const path = join(folder, 'study.json');
@@ -221,6 +221,7 @@ async function requireSameStudy(folder: string, config: StudyConfig): Promise<vo
   const names = (key: (typeof GROWING)[number], { data, ...lists }: StudyConfig): readonly (string | number)[] =>
     key === 'data' ? data.map(({ name }) => name) : lists[key];
   for (const key of Object.keys(config) as (keyof StudyConfig)[]) {
+    if (key === 'threads') continue;
     const growing = GROWING.find((each) => each === key);
     const [was, is] =
       growing === undefined ? [earlier[key], config[key]] : [names(growing, earlier), names(growing, config)];

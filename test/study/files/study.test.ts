@@ -205,6 +205,28 @@ describe('a study of two networks with two seeds', () => {
     }
   });
 
+  it('computes on more threads, also where it goes on with them, and comes to the same weights and scores', async () => {
+    const input = { ...small, models: ['pyconvunet'], seeds: [1] } as const;
+    const begun = join(folder, 'begun-on-one-thread');
+    const controller = new AbortController();
+    const onEpoch = () => controller.abort(enough);
+    await expect(study(input, { out: begun, signal: controller.signal, onEpoch })).rejects.toBe(enough);
+    const run = join('runs', 'phantom-lung', 'pyconvunet', 'seed1');
+    const expected = alone.report.runs.find(({ model, seed }) => model === 'pyconvunet' && seed === 1);
+    for (const place of [begun, join(folder, 'on-two-threads')]) {
+      const { report } = await study({ ...input, threads: 2 }, { out: place });
+      expect(report.config.threads).toBe(2);
+      expect(report.runs[0]?.machine.threads).toBe(2);
+      expect(report.runs[0]?.best).toEqual(expected?.best);
+      expect(report.runs[0]?.history).toEqual(expected?.history);
+      expect(
+        (await readFile(join(place, run, 'weights.bin'))).equals(await readFile(join(out, run, 'weights.bin'))),
+      ).toBe(true);
+    }
+    expect(await json(join(begun, run, 'config.json'))).toMatchObject({ threads: 1 });
+    expect(await json(join(folder, 'on-two-threads', run, 'config.json'))).toMatchObject({ threads: 2 });
+  });
+
   it.each([
     ['its last step and its last validation', 'step'],
     ['its last epoch and its result', 'epoch'],

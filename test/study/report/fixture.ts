@@ -75,6 +75,7 @@ function configOf(options: Required<FixtureOptions>): StudyConfig {
     test: test ? 0.2 : 0,
     folds,
     backend: 'wasm',
+    threads: 1,
   };
 }
 

@@ -1,0 +1,134 @@
+/** Images that a plan has no memory for: predicted layer by layer or refused with their size, and what comes after them is right. */
+import * as tf from '@tensorflow/tfjs-core';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { OwnHeap } from '../../src/engine/heap.js';
+import { OptimizedModel, optimizeForInference, predictMask, predictProbability } from '../../src/inference/index.js';
+import * as models from '../../src/models/index.js';
+import { InferencePlan, readWeights } from '../../src/plan/index.js';
+import { OutOfMemoryError } from '../../src/runtime/errors.js';
+import { findProvider } from '../../src/runtime/providers.js';
+import { startBackend } from '../backends.js';
+import { noise } from './models.js';
+
+const NO_ROOM = 'There is no room.';
+const allocate = OwnHeap.prototype.allocate;
+
+/** Lets the memory of plans give out blocks of so many bytes at most; TensorFlow.js's own is another one. */
+function limitBlocks(most: number): void {
+  vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(function (this: OwnHeap, bytes) {
+    if (bytes > most) throw new OutOfMemoryError(NO_ROOM);
+    return allocate.call(this, bytes);
+  });
+}
+
+beforeAll(() => startBackend('wasm'));
+afterEach(() => vi.restoreAllMocks());
+
+const network = () => models.pyConvUNet({ widths: [8, 16], inputShape: [null, null, 1], seed: 1 });
+const square = (side: number) => ({ width: side, height: side, channels: 1, image: noise(side * side, 1) });
+/** What a plan of an image of 32x32 takes at once, with room to spare, and one of 128x128 does not. */
+const ENOUGH_FOR_SMALL = 2 ** 20;
+
+describe('predictProbability and predictMask', () => {
+  it('compute layer by layer what the plan cannot hold, and go on with the plan', async () => {
+    const model = network();
+    const [small, large] = [square(32), square(128)];
+    const { image, ...size } = large;
+    const planned = await predictProbability(model, large);
+    const other = network();
+    limitBlocks(ENOUGH_FOR_SMALL);
+    const predict = vi.spyOn(other, 'predict');
+    const before = tf.memory().numTensors;
+    const retreated = await predictProbability(other, large);
+    expect(predict).toHaveBeenCalledTimes(1);
+    const [x] = predict.mock.calls[0] ?? [];
+    expect((x as tf.Tensor).shape).toEqual([1, 128, 128, 1]);
+    for (const [i, value] of retreated.probability.entries()) {
+      expect(value).toBeCloseTo(planned.probability[i] ?? Number.NaN, 4);
+    }
+    expect((await predictMask(other, { ...size, data: image }, { preprocessing: 'none' })).probability).toEqual(
+      retreated.probability,
+    );
+    predict.mockClear();
+    expect(await predictProbability(other, small)).toEqual(await predictProbability(model, small));
+    expect(predict).not.toHaveBeenCalled();
+    expect(tf.memory().numTensors).toBe(before);
+    model.dispose();
+    other.dispose();
+  });
+
+  it('compute layer by layer where not even the plan can be made', async () => {
+    limitBlocks(16);
+    const model = network();
+    const predict = vi.spyOn(model, 'predict');
+    await predictProbability(model, square(32));
+    expect(predict).toHaveBeenCalledTimes(1);
+    model.dispose();
+  });
+
+  it('pass other errors of a plan on', async () => {
+    const model = network();
+    await predictProbability(model, square(32));
+    vi.spyOn(OptimizedModel.prototype, 'predict').mockImplementation(() => {
+      throw new Error('A kernel of the planned engine failed.');
+    });
+    await expect(predictProbability(model, square(32))).rejects.toThrow('A kernel of the planned engine failed.');
+    model.dispose();
+  });
+});
+
+describe('an optimized model', () => {
+  it('names the size, leaves no tensor, and predicts smaller images afterwards', async () => {
+    const model = network();
+    const optimized = await optimizeForInference(model);
+    limitBlocks(ENOUGH_FOR_SMALL);
+    const x = tf.tensor4d(noise(2 * 128 * 96, 1), [2, 128, 96, 1]);
+    const before = tf.memory().numTensors;
+    expect(() => optimized.predict(x)).toThrow(new OutOfMemoryError(`An image of 128x96 does not fit. ${NO_ROOM}`));
+    expect(tf.memory().numTensors).toBe(before);
+    await expect(predictProbability(optimized, square(128))).rejects.toThrow('An image of 128x128 does not fit.');
+    expect(await predictProbability(optimized, square(32))).toEqual(await predictProbability(model, square(32)));
+    x.dispose();
+    optimized.dispose();
+    model.dispose();
+  });
+});
+
+describe('a plan', () => {
+  it('is right after memory did not suffice at any of its steps', async () => {
+    const model = network();
+    const kernels = findProvider('wasm')?.kernels;
+    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const weights = await readWeights(model);
+    const fresh = () => new InferencePlan(model, weights, kernels, { precision: 'fast' });
+    const { image } = square(32);
+    const outputOf = (plan: InferencePlan) => plan.run(image, [32, 32, 1]).map(({ data }) => [...data]);
+    const expected = outputOf(fresh());
+    let failures = 0;
+    for (let last = 1; ; last++) {
+      let calls = 0;
+      // A single refusal is met by giving other sizes up, where there are any; here there are none.
+      const spy = vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(function (this: OwnHeap, bytes) {
+        if (++calls === last) throw new OutOfMemoryError(NO_ROOM);
+        return allocate.call(this, bytes);
+      });
+      const plan = fresh();
+      const isRefused = (() => {
+        try {
+          expect(outputOf(plan)).toEqual(expected);
+          return false;
+        } catch (error) {
+          if (error instanceof OutOfMemoryError) return true;
+          throw error;
+        }
+      })();
+      spy.mockRestore();
+      if (!isRefused) break;
+      failures++;
+      expect(outputOf(plan), `after a refusal of block ${last}`).toEqual(expected);
+    }
+    // Every weight, what packs them, and the maps.
+    expect(failures).toBeGreaterThan(10);
+    model.dispose();
+  });
+});
