@@ -1,7 +1,7 @@
 // Results as text.
 
 /** Columns padded to their widest cell: the first to the left, numbers to the right, the last as it is. */
-function columns(rows) {
+export function columns(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   return rows
     .map((row) =>

@@ -1,6 +1,7 @@
 /** Gradients of filters: sums over all places of products of inputs and output gradients, in the transformed domain or direct. */
 import { define } from '../define.js';
 import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
+import { eachOutputs } from './filters.js';
 
 /** Outputs whose gradients are reduced at once. */
 const OUTPUTS = 2;
@@ -230,79 +231,84 @@ const TAPS = {
 export const unpackNested = define('unpackNested', (w, p) => {
   const even = w.int(p.outputs.plus(1).and(-2));
   const entry = w.int(p.sections.times(8).plus(20));
-  w.loop(0, p.outputs, 4, (o) => {
-    w.loop(0, p.inputs, 1, (i) => {
-      w.loop(0, p.sections, 1, (sy) => {
-        w.loop(0, p.sections, 1, (sx) => {
-          const write = (points: 5 | 6) => {
-            const table = w.int(p.table);
-            const rows: VecVar[][] = [];
-            for (let a = 0; a < points; a++) {
-              const row: VecVar[] = [];
-              for (let b = 0; b < points; b++) {
-                const value = w.vec(w.const(0));
-                const y = w.int(w.loadInt(table.plus(sy.times(4)), 20));
-                const x = w.int(w.loadInt(table.plus(p.sections.plus(sx).times(4)), 20));
-                w.when(y.differs(-1).and(x.differs(-1)), () => {
-                  const blockRows = w.int(w.loadInt(table, 4));
-                  const columns = w.int(w.loadInt(table, 8));
-                  const r = w.int(i.times(w.loadInt(table, 12)).plus(y));
-                  const block = w.int(blockRows.times(columns).times(4));
-                  // A division by multiplication, as one by hardware would take longer than all the rest.
-                  const whole = w.int(r.times(w.loadInt(table, 16)).shiftedRight(DIVISION_BITS));
-                  const start = p.sums
-                    .plus(w.loadInt(table))
-                    .plus(whole.times(even).plus(o).times(block))
-                    .plus(r.minus(whole.times(blockRows)).times(columns).plus(x).times(4));
-                  const at = w.int(start);
-                  // Of outputs that do not exist the sums of the last one are read.
-                  const last = w.int(even.minus(o).minus(1));
-                  value.set(w.gather((lane) => at.plus(w.int(last).where(last.below(lane), lane).times(block))));
-                });
-                row.push(value);
-                table.add(entry);
-              }
-              rows.push(row);
+  const isDense = w.int(p.outputStride.equals(4));
+  eachOutputs(w, p, (o, i) => {
+    w.loop(0, p.sections, 1, (sy) => {
+      w.loop(0, p.sections, 1, (sx) => {
+        const write = (points: 5 | 6) => {
+          const table = w.int(p.table);
+          const rows: VecVar[][] = [];
+          for (let a = 0; a < points; a++) {
+            const row: VecVar[] = [];
+            for (let b = 0; b < points; b++) {
+              const value = w.vec(w.const(0));
+              const y = w.int(w.loadInt(table.plus(sy.times(4)), 20));
+              const x = w.int(w.loadInt(table.plus(p.sections.plus(sx).times(4)), 20));
+              w.when(y.differs(-1).and(x.differs(-1)), () => {
+                const blockRows = w.int(w.loadInt(table, 4));
+                const columns = w.int(w.loadInt(table, 8));
+                const r = w.int(i.times(w.loadInt(table, 12)).plus(y));
+                const block = w.int(blockRows.times(columns).times(4));
+                // A division by multiplication, as one by hardware would take longer than all the rest.
+                const whole = w.int(r.times(w.loadInt(table, 16)).shiftedRight(DIVISION_BITS));
+                const start = p.sums
+                  .plus(w.loadInt(table))
+                  .plus(whole.times(even).plus(o).times(block))
+                  .plus(r.minus(whole.times(blockRows)).times(columns).plus(x).times(4));
+                const at = w.int(start);
+                // Of outputs that do not exist the sums of the last one are read.
+                const last = w.int(even.minus(o).minus(1));
+                value.set(w.gather((lane) => at.plus(w.int(last).where(last.below(lane), lane).times(block))));
+              });
+              row.push(value);
+              table.add(entry);
             }
-            const columns = TAPS[points].map((factors) =>
-              Array.from({ length: points }, (_, b) =>
-                combination(
-                  w,
-                  factors,
-                  rows.map((row) => row[b] as Vec),
-                ),
+            rows.push(row);
+          }
+          const columns = TAPS[points].map((factors) =>
+            Array.from({ length: points }, (_, b) =>
+              combination(
+                w,
+                factors,
+                rows.map((row) => row[b] as Vec),
               ),
-            );
-            for (const [ty, column] of columns.entries()) {
-              for (const [tx, factors] of TAPS[points].entries()) {
-                const ky = w.int(sy.times(3).plus(ty).minus(p.lead));
-                const kx = w.int(sx.times(3).plus(tx).minus(p.lead));
-                const value = combination(w, factors, column);
-                w.when(ky.belowUnsigned(p.kernelSize).and(kx.belowUnsigned(p.kernelSize)), () => {
-                  const at = w.int(
-                    p.gradient
-                      .plus(ky.times(p.rowStride))
-                      .plus(kx.times(p.columnStride))
-                      .plus(i.times(p.inputStride))
-                      .plus(o.times(p.outputStride)),
-                  );
-                  for (const lane of [0, 1, 2, 3]) {
-                    w.when(o.plus(lane).below(p.outputs), () => {
-                      const spread = value.shuffle(value, [lane, lane, lane, lane]);
-                      w.storeLane(at, w.loadFirst(at).plus(spread), 0);
-                    });
-                    at.add(p.outputStride);
-                  }
-                });
-              }
-            }
-          };
-          w.when(
-            p.points.equals(5),
-            () => write(5),
-            () => write(6),
+            ),
           );
-        });
+          for (const [ty, column] of columns.entries()) {
+            for (const [tx, factors] of TAPS[points].entries()) {
+              const ky = w.int(sy.times(3).plus(ty).minus(p.lead));
+              const kx = w.int(sx.times(3).plus(tx).minus(p.lead));
+              const value = w.vec(combination(w, factors, column));
+              w.when(ky.belowUnsigned(p.kernelSize).and(kx.belowUnsigned(p.kernelSize)), () => {
+                const at = w.int(
+                  p.gradient
+                    .plus(ky.times(p.rowStride))
+                    .plus(kx.times(p.columnStride))
+                    .plus(i.times(p.inputStride))
+                    .plus(o.times(p.outputStride)),
+                );
+                w.when(
+                  isDense.and(o.plus(3).below(p.outputs)),
+                  () => w.store(at, w.load(at).plus(value)),
+                  () => {
+                    for (const lane of [0, 1, 2, 3]) {
+                      w.when(o.plus(lane).below(p.outputs), () => {
+                        const spread = value.shuffle(value, [lane, lane, lane, lane]);
+                        w.storeLane(at, w.loadFirst(at).plus(spread), 0);
+                      });
+                      at.add(p.outputStride);
+                    }
+                  },
+                );
+              });
+            }
+          }
+        };
+        w.when(
+          p.points.equals(5),
+          () => write(5),
+          () => write(6),
+        );
       });
     });
   });

@@ -1,6 +1,7 @@
 /** Filters in the order in which the products read them, and in the transformed domain. */
 import { define } from '../define.js';
 import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
+import { eachOutputs } from './filters.js';
 
 export const packGemm = define('packGemm', (w, p) => {
   const address = (row: Int): IntVar =>
@@ -58,7 +59,8 @@ function combination(w: Writer, factors: readonly number[], values: readonly Vec
 
 export const packNested = define('packNested', (w, p) => {
   const entry = w.int(p.sections.times(p.sections).plus(3).times(4));
-  w.loop(0, p.outputs, 4, (o) => {
+  const isDense = w.int(p.outputStride.equals(4));
+  eachOutputs(w, p, (o, i) => {
     const scale = w.vec(w.load(p.scale.plus(o.times(4))));
     // Lanes behind the last output read the last one; their factor is 0.
     const last = w.int(p.outputs.minus(1));
@@ -66,68 +68,68 @@ export const packNested = define('packNested', (w, p) => {
       const output = w.int(o.plus(lane));
       return w.int(p.filter.plus(output.where(output.below(last), last).times(p.outputStride)));
     });
-    w.loop(0, p.inputs, 1, (i) => {
-      w.loop(0, p.sections, 1, (sy) => {
-        w.loop(0, p.sections, 1, (sx) => {
-          const taps: VecVar[][] = [];
-          for (const a of [0, 1, 2]) {
-            const row: VecVar[] = [];
-            for (const b of [0, 1, 2]) {
-              const y = w.int(sy.times(3).plus(a).minus(p.lead));
-              const x = w.int(sx.times(3).plus(b).minus(p.lead));
-              const tap = w.vec(w.const(0));
-              w.when(y.belowUnsigned(p.kernelSize).and(x.belowUnsigned(p.kernelSize)), () => {
-                const shift = w.int(y.times(p.rowStride).plus(x.times(p.columnStride)).plus(i.times(p.inputStride)));
-                tap.set(w.gather((lane) => (lanes[lane] as IntVar).plus(shift)).times(scale));
-              });
-              row.push(tap);
-            }
-            taps.push(row);
+    w.loop(0, p.sections, 1, (sy) => {
+      w.loop(0, p.sections, 1, (sx) => {
+        const taps: VecVar[][] = [];
+        for (const a of [0, 1, 2]) {
+          const row: VecVar[] = [];
+          for (const b of [0, 1, 2]) {
+            const y = w.int(sy.times(3).plus(a).minus(p.lead));
+            const x = w.int(sx.times(3).plus(b).minus(p.lead));
+            const tap = w.vec(w.const(0));
+            w.when(y.belowUnsigned(p.kernelSize).and(x.belowUnsigned(p.kernelSize)), () => {
+              const shift = w.int(y.times(p.rowStride).plus(x.times(p.columnStride)).plus(i.times(p.inputStride)));
+              w.when(
+                isDense.and(o.plus(3).below(p.outputs)),
+                () => tap.set(w.load((lanes[0] as IntVar).plus(shift)).times(scale)),
+                () => tap.set(w.gather((lane) => (lanes[lane] as IntVar).plus(shift)).times(scale)),
+              );
+            });
+            row.push(tap);
           }
-          const section = w.int(sy.times(p.sections).plus(sx).plus(3).times(4));
-          const write = (points: 5 | 6) => {
-            const rows = G[points].map((factors) =>
-              [0, 1, 2].map((b) =>
-                combination(
-                  w,
-                  factors,
-                  taps.map((row) => row[b] as Vec),
-                ),
+          taps.push(row);
+        }
+        const section = w.int(sy.times(p.sections).plus(sx).plus(3).times(4));
+        const write = (points: 5 | 6) => {
+          const rows = G[points].map((factors) =>
+            [0, 1, 2].map((b) =>
+              combination(
+                w,
+                factors,
+                taps.map((row) => row[b] as Vec),
               ),
-            );
-            const table = w.int(p.table);
-            for (const row of rows) {
-              for (const factors of G[points]) {
-                const value = w.vec(combination(w, factors, row));
-                const position = w.int(w.loadInt(table.plus(section)));
-                // A section whose taps are all zero in this component is not listed.
-                w.when(position.differs(-1), () => {
-                  const product = i.times(w.loadInt(table, 8)).plus(position);
-                  const perOutput = w.int(w.loadInt(table, 4).times(4));
-                  const at = w.int(
-                    p.weights.plus(w.loadInt(table)).plus(o.times(perOutput)).plus(product.times(p.block).times(4)),
-                  );
-                  w.when(
-                    p.block.equals(2),
-                    () => {
-                      w.storePair(at, value, 0);
-                      w.when(o.plus(2).below(p.outputs), () =>
-                        w.storePair(at.plus(perOutput).plus(perOutput), value, 1),
-                      );
-                    },
-                    () => w.storeLane(at, value, 0),
-                  );
-                });
-                table.add(entry);
-              }
-            }
-          };
-          w.when(
-            p.points.equals(5),
-            () => write(5),
-            () => write(6),
+            ),
           );
-        });
+          const table = w.int(p.table);
+          for (const row of rows) {
+            for (const factors of G[points]) {
+              const value = w.vec(combination(w, factors, row));
+              const position = w.int(w.loadInt(table.plus(section)));
+              // A section whose taps are all zero in this component is not listed.
+              w.when(position.differs(-1), () => {
+                const product = i.times(w.loadInt(table, 8)).plus(position);
+                const perOutput = w.int(w.loadInt(table, 4).times(4));
+                const at = w.int(
+                  p.weights.plus(w.loadInt(table)).plus(o.times(perOutput)).plus(product.times(p.block).times(4)),
+                );
+                w.when(
+                  p.block.equals(2),
+                  () => {
+                    w.storePair(at, value, 0);
+                    w.when(o.plus(2).below(p.outputs), () => w.storePair(at.plus(perOutput).plus(perOutput), value, 1));
+                  },
+                  () => w.storeLane(at, value, 0),
+                );
+              });
+              table.add(entry);
+            }
+          }
+        };
+        w.when(
+          p.points.equals(5),
+          () => write(5),
+          () => write(6),
+        );
       });
     });
   });

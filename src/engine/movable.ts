@@ -2,9 +2,9 @@
 import { KERNELS, type KernelName } from './contract.js';
 import type { Engine } from './engine.js';
 import type { Block } from './heap.js';
-import { planMemory } from './memory.js';
+import { type MemoryPlan, planMemory } from './memory.js';
 import { parallelSteps } from './parallel.js';
-import { type Buffer, Place, type Program, type Word } from './program.js';
+import { type Buffer, Place, type Program, type Step, type Word } from './program.js';
 import { runEncoded } from './threads/program.js';
 
 /** Words of the code that hold an address in a buffer, and how far behind its start. */
@@ -37,13 +37,11 @@ export class MovableProgram {
   private readonly outside = new Map<Buffer, Uses>();
   private start = Number.NaN;
 
-  /** @throws OutOfMemoryError where its tables find no place; nothing is taken then. */
-  constructor(
+  private constructor(
     private readonly engine: Engine,
-    program: Program,
+    steps: readonly Step[],
+    { arena, arenaBytes, tables, tableBytes }: MemoryPlan,
   ) {
-    const steps = parallelSteps(program, engine.threads);
-    const { arena, arenaBytes, tables, tableBytes } = planMemory(steps, []);
     this.arenaBytes = arenaBytes;
     this.arenaOffsets = arena;
     this.tables = engine.allocate(tableBytes);
@@ -87,6 +85,19 @@ export class MovableProgram {
     this.code = Int32Array.from(words);
     this.arena = usesOf(inArena);
     for (const [buffer, uses] of outside) this.outside.set(buffer, usesOf(uses));
+  }
+
+  /**
+   * Makes a program ready.
+   *
+   * @param mostBytes That its tables may take.
+   * @returns null where they would take more.
+   * @throws OutOfMemoryError where they find no place; nothing is taken then.
+   */
+  static place(engine: Engine, program: Program, mostBytes: number): MovableProgram | null {
+    const steps = parallelSteps(program, engine.threads);
+    const memory = planMemory(steps, []);
+    return memory.tableBytes > mostBytes ? null : new MovableProgram(engine, steps, memory);
   }
 
   /** Bytes that it keeps between runs. */

@@ -4,4 +4,5 @@ export { type ConvGeometry, convBackpropFilter, convBackpropInput } from './conv
 export { ensureKernels } from './ensureKernels.js';
 export * from './kernelNames.js';
 export { type GroupConv2dOptions, groupConv2d, type PyConv2dOptions, pyConv2d } from './pyConv2d.js';
+export { composedPyConv, composedPyConvBackpropFilter, composedPyConvBackpropInput } from './pyConvKernels.js';
 export { runKernel } from './registry.js';

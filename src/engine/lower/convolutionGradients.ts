@@ -5,7 +5,13 @@ import type { ConvLevel, ConvOp, Weight } from '../types.js';
 import { type Lowering, segmentsOf, type View } from './context.js';
 import { algorithmOf, type Precision, stencilOf } from './convolution.js';
 import { type Connection, type Destination, type Finish, forwardConnection } from './filters.js';
-import { lowerDirectGradient, lowerNestedGradient, lowerPointwiseGradient, type OutputGradient } from './gradients.js';
+import {
+  LARGEST_NESTED_GRADIENT,
+  lowerDirectGradient,
+  lowerNestedGradient,
+  lowerPointwiseGradient,
+  type OutputGradient,
+} from './gradients.js';
 import { lowerNested } from './nested.js';
 import { lowerPointwise, lowerTransposed } from './products.js';
 
@@ -30,7 +36,7 @@ export function lowerFilterGradients(
     const connection = forwardConnection(level, input.channels);
     const stencil = stencilOf(op, level);
     const algorithm = algorithmOf(stencil, level.groups, { from: input.tiles, to: dy.tiles, precision });
-    if (algorithm === 'nested') {
+    if (algorithm === 'nested' && level.kernelSize[0] <= LARGEST_NESTED_GRADIENT) {
       nested.push(connection);
       places.set(connection.access, gradient);
     } else if (algorithm === 'pointwise') lowerPointwiseGradient(lowering, input, dy, connection, gradient);

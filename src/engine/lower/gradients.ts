@@ -441,7 +441,10 @@ function lowerNestedPass(
   }
 }
 
-/** The filters' gradients of nested convolutions of one input. */
+/** Kernels of more than three sections a side have no nested gradient. */
+export const LARGEST_NESTED_GRADIENT = 9;
+
+/** The filters' gradients of nested convolutions of one input, kernels of LARGEST_NESTED_GRADIENT at most. */
 export function lowerNestedGradient(
   lowering: Lowering,
   input: View,

@@ -1,6 +1,8 @@
 /** Access to the memory of tfjs's wasm backend for kernels written in TypeScript, and the check that tfjs leaves out. */
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Block, Heap } from '../../engine/heap.js';
+import { roundUp } from '../../engine/tiles.js';
 import { OutOfMemoryError } from '../../runtime/errors.js';
 
 function megabytes(bytes: number): string {
@@ -12,7 +14,13 @@ interface EmscriptenHeap {
   _malloc(size: number): number;
   _free(offset: number): void;
   readonly HEAPU8: Uint8Array;
+  /** Exports of the single-threaded build. */
+  readonly asm: { readonly memory?: WebAssembly.Memory };
+  /** The memory of the threaded build, which imports it. */
+  readonly wasmMemory?: WebAssembly.Memory;
 }
+
+const moduleOf = ({ wasm }: BackendWasm): EmscriptenHeap => wasm as unknown as EmscriptenHeap;
 
 const guarded = new WeakSet<object>();
 
@@ -23,7 +31,7 @@ const guarded = new WeakSet<object>();
  * @param backend A started wasm backend; a second call changes nothing.
  */
 export function guardAllocations(backend: BackendWasm): void {
-  const wasm = backend.wasm as unknown as EmscriptenHeap;
+  const wasm = moduleOf(backend);
   if (guarded.has(wasm)) return;
   guarded.add(wasm);
   // Emscripten's own stubs replace themselves at the first call; afterwards the property is ours to wrap.
@@ -68,4 +76,38 @@ export function valuesOf(backend: BackendWasm, tensors: readonly tf.TensorInfo[]
 /** Moves the data of tensors that were made on another backend into the heap, before a view of it is taken. */
 export function moveHere(backend: BackendWasm, tensors: readonly tf.TensorInfo[]): void {
   for (const { dataId } of tensors) backend.dataIdMap.get(dataId);
+}
+
+/** tfjs aligns blocks to 8 bytes; vectors that lie across lines of the cache are slower. */
+const ALIGNMENT = 64;
+
+/** The memory of a backend, whose blocks tfjs's own allocator gives out. */
+export class TfjsHeap implements Heap {
+  readonly memory: WebAssembly.Memory;
+  private readonly offsets = new Map<Block, number>();
+
+  constructor(private readonly backend: BackendWasm) {
+    guardAllocations(backend);
+    const { asm, wasmMemory } = moduleOf(backend);
+    const memory = asm.memory ?? wasmMemory;
+    if (memory === undefined) {
+      throw new Error('The memory of backend wasm was not found: pyconvunet knows @tensorflow/tfjs-backend-wasm 4.22.');
+    }
+    this.memory = memory;
+  }
+
+  allocate(bytes: number): Block {
+    const offset = moduleOf(this.backend)._malloc(bytes + ALIGNMENT) >>> 0;
+    const start = roundUp(offset, ALIGNMENT);
+    const block = { start, end: start + bytes };
+    this.offsets.set(block, offset);
+    return block;
+  }
+
+  free(block: Block): void {
+    const offset = this.offsets.get(block);
+    if (offset === undefined) return;
+    this.offsets.delete(block);
+    moduleOf(this.backend)._free(offset);
+  }
 }

@@ -5,6 +5,7 @@ import { registerConvGradients } from './convGradients.js';
 import { registerDepthwiseGradients } from './depthwiseGradients.js';
 import { registerIdentity } from './identity.js';
 import { registerMaxPoolGrad } from './maxPoolGrad.js';
+import { registerPyConv } from './pyConv.js';
 import { registerReverse } from './reverse.js';
 import { registerSegmentSum } from './segmentSum.js';
 import { registerSlice } from './slice.js';
@@ -24,4 +25,5 @@ export function registerWasmKernels(): void {
   registerMaxPoolGrad();
   registerSegmentSum();
   registerBatchNorm();
+  registerPyConv();
 }

@@ -1,0 +1,127 @@
+/** The kernels of this package at work in the heap of one tfjs backend: programs of convolutions, kept for the next call. */
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { ConvolutionProgram } from '../../engine/convolution.js';
+import { Engine } from '../../engine/engine.js';
+import type { Machine } from '../../engine/lower/context.js';
+import { MovableProgram } from '../../engine/movable.js';
+import { OutOfMemoryError } from '../../runtime/errors.js';
+import base from './binaries/base.wasm';
+import relaxed from './binaries/relaxed.wasm';
+import { makeOutputs, TfjsHeap } from './heap.js';
+
+/** Programs that are kept, and bytes of the heap that their tables may take. */
+export const MOST_PROGRAMS = 256;
+export const MOST_TABLE_BYTES = 2 ** 25;
+
+/** A program that is kept, and its tensors in order. */
+interface Kept {
+  readonly moving: MovableProgram;
+  readonly tensors: ConvolutionProgram['tensors'];
+}
+
+/** Programs over the heap of one backend, those that were used last. */
+export class ProgramCache {
+  private readonly engine: Engine;
+  /** null: a program whose tables are larger than all together may be. */
+  private readonly programs = new Map<string, Kept | null>();
+
+  constructor(private readonly backend: BackendWasm) {
+    this.engine = new Engine({ base, relaxed }, 1, new TfjsHeap(backend));
+  }
+
+  /** Programs that are kept. */
+  get size(): number {
+    return this.programs.size;
+  }
+
+  /** Bytes of the heap that stay taken between calls. */
+  get bytes(): number {
+    return [...this.programs.values()].reduce((sum, kept) => sum + (kept?.moving.bytes ?? 0), 0);
+  }
+
+  /**
+   * Runs a program on tensors and makes its output.
+   *
+   * @param key What distinguishes the program from all others.
+   * @param make Writes the program.
+   * @param inputs Its tensors but the last, in this backend's heap.
+   * @param isSum Whether the program adds to the output, which then starts at zero.
+   * @returns null where the tables of the program would be larger than MOST_TABLE_BYTES.
+   * @throws OutOfMemoryError; nothing is left behind then.
+   */
+  run(
+    key: string,
+    make: (machine: Machine) => ConvolutionProgram,
+    inputs: readonly tf.TensorInfo[],
+    { shape, isSum }: { readonly shape: readonly number[]; readonly isSum: boolean },
+  ): tf.TensorInfo | null {
+    const { backend, engine } = this;
+    const kept = this.withRoom(key, () => this.programFor(key, make));
+    if (kept === null) return null;
+    const { moving, tensors } = kept;
+    const [output] = this.withRoom(key, () => makeOutputs(backend, [shape]));
+    try {
+      const arena = this.withRoom(key, () => engine.allocate(moving.arenaBytes));
+      try {
+        if (isSum) backend.typedArrayFromHeap(output).fill(0);
+        const offsets = [...inputs, output].map(({ dataId }) => backend.getMemoryOffset(dataId));
+        moving.run(arena.start, new Map(tensors.map((buffer, i) => [buffer, offsets[i]])));
+      } finally {
+        engine.free(arena);
+      }
+    } catch (error) {
+      backend.disposeData(output.dataId);
+      throw error;
+    }
+    return output;
+  }
+
+  /** Where memory does not suffice, all other programs give way. */
+  private withRoom<T>(key: string, take: () => T): T {
+    try {
+      return take();
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
+      const others = [...this.programs.keys()].filter((other) => other !== key);
+      if (others.length === 0) throw error;
+      for (const other of others) this.drop(other);
+      return take();
+    }
+  }
+
+  private programFor(key: string, make: (machine: Machine) => ConvolutionProgram): Kept | null {
+    const known = this.programs.get(key);
+    this.programs.delete(key);
+    const kept = known === undefined ? this.build(make) : known;
+    // Behind all others: the first is the one that was used longest ago.
+    this.programs.set(key, kept);
+    while (this.programs.size > 1 && (this.size > MOST_PROGRAMS || this.bytes > MOST_TABLE_BYTES)) {
+      const [oldest] = this.programs.keys();
+      this.drop(oldest);
+    }
+    return kept;
+  }
+
+  private build(make: (machine: Machine) => ConvolutionProgram): Kept | null {
+    const { program, tensors } = make(this.engine);
+    const moving = MovableProgram.place(this.engine, program, MOST_TABLE_BYTES);
+    return moving && { moving, tensors };
+  }
+
+  private drop(key: string): void {
+    this.programs.get(key)?.moving.dispose();
+    this.programs.delete(key);
+  }
+}
+
+const caches = new WeakMap<BackendWasm, ProgramCache>();
+
+/** The programs of a backend. */
+export function programsOf(backend: BackendWasm): ProgramCache {
+  const known = caches.get(backend);
+  if (known !== undefined) return known;
+  const made = new ProgramCache(backend);
+  caches.set(backend, made);
+  return made;
+}
