@@ -20,6 +20,7 @@ interface TrainFlags {
   readonly backend: string;
   readonly epochs: number;
   readonly batch: number;
+  readonly microBatch?: number;
   readonly learningRate: number;
   readonly size?: [number, number];
   readonly seed: number;
@@ -46,6 +47,7 @@ function commandLine(flags: TrainFlags, data: string, out: string): string {
     ['--backend', flags.backend],
     ['--epochs', String(flags.epochs)],
     ['--batch', String(flags.batch)],
+    ['--micro-batch', flags.microBatch === undefined ? undefined : String(flags.microBatch)],
     ['--learning-rate', String(flags.learningRate)],
     ['--size', flags.size?.join('x')],
     ['--seed', String(flags.seed)],
@@ -102,6 +104,7 @@ async function newRun(
     backend: backend.name,
     epochs: flags.epochs,
     batch: flags.batch,
+    microBatch: flags.microBatch ?? flags.batch,
     learningRate: flags.learningRate,
     loss: flags.loss,
     augment: flags.augment,
@@ -156,6 +159,9 @@ async function runTrain(flags: TrainFlags, command: Command, signal: AbortSignal
         `--validation and --test must leave a part for training. Received: ${flags.validation} and ${flags.test}.`,
       );
     }
+    if (flags.microBatch !== undefined && flags.microBatch > flags.batch) {
+      badUsage(`--micro-batch must be at most --batch. Received: ${flags.microBatch} and ${flags.batch}.`);
+    }
     folder = out;
     result = await newRun(flags, data, out, output, signal);
   }
@@ -177,6 +183,11 @@ export function trainCommand(signal: AbortSignal): Command {
     .addOption(backendOption())
     .option('--epochs <n>', 'epochs', parse.count, 50)
     .option('--batch <n>', 'images in a step', parse.count, 5)
+    .option(
+      '--micro-batch <n>',
+      'images that are computed at once: a batch that does not fit is taken in such pieces; default: all of a step',
+      parse.count,
+    )
     .option('--learning-rate <rate>', 'of Adam', parse.positive, 1e-3)
     .option('--size <n>', 'resize images to N or HEIGHTxWIDTH pixels', parse.size)
     .option('--seed <n>', 'of weights, split, order and augmentation', parse.seed, 0)

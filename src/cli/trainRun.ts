@@ -52,7 +52,9 @@ async function announceCost(
 ): Promise<void> {
   const [first] = parts.train;
   if (first === undefined) return;
-  const size = { height: first.height, width: first.width, batchSize: Math.min(config.batch, parts.train.length) };
+  const { height, width } = first;
+  const { microBatch, threads } = config;
+  const size = { height, width, batchSize: Math.min(config.batch, parts.train.length), microBatch, threads };
   const { bytes, limit } = requireMemory(model, size, totalmem());
   const steps = stepsOf(parts, config);
   const seconds = steps * (await estimateStepSeconds(model, size));

@@ -14,6 +14,10 @@ export interface StepSize {
   readonly height: number;
   readonly width: number;
   readonly batchSize: number;
+  /** Images of a batch that are computed at once. Default: all. */
+  readonly microBatch?: number;
+  /** Threads of planned steps: each needs memory to work in. Default 1. */
+  readonly threads?: number;
 }
 
 const BYTES = 4;
@@ -38,6 +42,9 @@ const MARGIN = 1.1;
 /** The largest heap of WebAssembly with 32-bit addresses. */
 const WASM_LIMIT = 2 ** 32 - 2 ** 16;
 
+/** Images that are computed at once. */
+const atOnce = ({ batchSize, microBatch = batchSize }: StepSize): number => Math.min(batchSize, microBatch);
+
 /** Values of all layer outputs for one image. */
 function mapValues(model: tfl.LayersModel, height: number, width: number): number {
   const channels = model.inputs[0]?.shape[3];
@@ -52,7 +59,7 @@ function mapValues(model: tfl.LayersModel, height: number, width: number): numbe
  * Estimates the peak memory of a training step.
  *
  * @param model The network.
- * @param size Height, width and batch size.
+ * @param size Height, width and batch size; images at once and threads where they are not all and one.
  * @returns Bytes: on backend wasm, where steps are planned, what the plan takes; else an estimate, of which measured peaks are 0.72
  *   to 1.07.
  *
@@ -67,26 +74,41 @@ function mapValues(model: tfl.LayersModel, height: number, width: number): numbe
  * ```
  */
 export function estimateMemory(model: tfl.LayersModel, size: StepSize): number {
-  return plannedMemory(model, size) ?? memoryLayerByLayer(model, size);
+  return memoryEstimator(model)(size);
+}
+
+/** Estimates for several sizes: a plan is laid out once for the images that are computed at once. */
+function memoryEstimator(model: tfl.LayersModel): (size: StepSize) => number {
+  const known = new Map<string, number | null>();
+  return (size) => {
+    const key = `${size.height}x${size.width}x${atOnce(size)}, ${size.threads}`;
+    const planned = known.get(key) ?? plannedMemory(model, size);
+    known.set(key, planned);
+    return planned ?? memoryLayerByLayer(model, size);
+  };
 }
 
 /** The exact memory of a planned step beside tfjs's own, or null where steps are not planned. */
-function plannedMemory(model: tfl.LayersModel, { height, width, batchSize }: StepSize): number | null {
+function plannedMemory(model: tfl.LayersModel, size: StepSize): number | null {
+  const { height, width, threads = 1 } = size;
   const network = logitsModel(model);
   if (whyNotPlanned(network) !== null) return null;
   const channels = model.inputs[0]?.shape[3] ?? 1;
   try {
-    return BASE_BYTES + model.countParams() * BYTES + trainingBytes(network, batchSize, [height, width, channels]);
+    const planned = trainingBytes(network, atOnce(size), [height, width, channels], threads);
+    return BASE_BYTES + model.countParams() * BYTES + planned;
   } catch (error) {
     if (error instanceof UnplannableError) return null;
     throw error;
   }
 }
 
-function memoryLayerByLayer(model: tfl.LayersModel, { height, width, batchSize }: StepSize): number {
+function memoryLayerByLayer(model: tfl.LayersModel, size: StepSize): number {
   const weights = model.countParams() * BYTES;
-  const maps = mapValues(model, height, width) * BYTES * batchSize;
-  return BASE_BYTES + WEIGHT_COPIES * weights + Math.max(MAP_COPIES * maps, OPTIMIZER_COPIES * weights + maps);
+  const maps = mapValues(model, size.height, size.width) * BYTES * atOnce(size);
+  // The gradients of one piece stand beside the sum of those before it.
+  const copies = WEIGHT_COPIES + (atOnce(size) < size.batchSize ? 1 : 0);
+  return BASE_BYTES + copies * weights + Math.max(MAP_COPIES * maps, OPTIMIZER_COPIES * weights + maps);
 }
 
 /**
@@ -121,22 +143,35 @@ function largest(most: number, isFitting: (n: number) => boolean): number {
   return low;
 }
 
-/** The largest batch that fits, else the largest size for a batch of one. */
-function suggestion(model: tfl.LayersModel, { height, width, batchSize }: StepSize, limit: number): string {
-  const needed = (size: StepSize) => estimateMemory(model, size);
-  const batch = largest(batchSize - 1, (n) => fits(needed({ height, width, batchSize: n }), limit));
-  if (batch > 0) return `A batch of ${batch} fits (${withMargin(needed({ height, width, batchSize: batch }))}).`;
+/** The largest batch and the largest pieces that fit, else the largest size for a batch of one. */
+function suggestion(model: tfl.LayersModel, size: StepSize, limit: number): string {
+  const { height, width, batchSize } = size;
+  const needed = memoryEstimator(model);
+  const isFitting = (other: StepSize) => fits(needed(other), limit);
+  const images = atOnce(size);
+  const inPieces = (most: number) => largest(most, (microBatch) => isFitting({ ...size, microBatch }));
+  if (images < batchSize) {
+    const piece = inPieces(images - 1);
+    if (piece > 0) return `Micro-batches of ${piece} fit (${withMargin(needed({ ...size, microBatch: piece }))}).`;
+  } else {
+    const batch = largest(batchSize - 1, (n) => isFitting({ ...size, batchSize: n }));
+    if (batch > 0) {
+      const piece = isFitting({ ...size, microBatch: batch }) ? batch : inPieces(batch - 1);
+      const keeping = `, and so do micro-batches of ${piece}, which keep the batch of ${batchSize} (microBatch, or --micro-batch of train)`;
+      return `A batch of ${batch} fits (${withMargin(needed({ ...size, batchSize: batch }))})${piece > 0 ? keeping : ''}.`;
+    }
+  }
   const step = divisor(model);
   // Both sides shrink by the same number of steps, as far as the shorter one reaches.
   const shorter = Math.floor(Math.min(height, width) / step);
   const shrunk = (n: number): StepSize => {
     const side = (length: number) => Math.max(step, Math.floor((length * n) / shorter / step) * step);
-    return { height: side(height), width: side(width), batchSize: 1 };
+    return { ...size, height: side(height), width: side(width), batchSize: 1 };
   };
   const steps = largest(shorter - 1, (n) => fits(needed(shrunk(n)), limit));
   if (steps === 0) return 'No size fits: choose narrower widths.';
-  const size = shrunk(steps);
-  return `A size of ${size.height}x${size.width} with a batch of 1 fits (${withMargin(needed(size))}).`;
+  const smaller = shrunk(steps);
+  return `A size of ${smaller.height}x${smaller.width} with a batch of 1 fits (${withMargin(needed(smaller))}).`;
 }
 
 /**
@@ -144,10 +179,10 @@ function suggestion(model: tfl.LayersModel, { height, width, batchSize }: StepSi
  * measured peaks exceed their estimate by up to a fourteenth.
  *
  * @param model The network.
- * @param size Height, width and batch size.
+ * @param size Height, width and batch size; images at once and threads where they are not all and one.
  * @param machineBytes Memory of the machine, where it is known.
  * @returns The estimate in bytes, and the limit it was held against (null where none is known).
- * @throws OutOfMemoryError naming what is needed (1.1 of the estimate), what there is, and a batch or size that fits.
+ * @throws OutOfMemoryError naming what is needed (1.1 of the estimate), what there is, and a batch, pieces of it or a size that fits.
  */
 export function requireMemory(
   model: tfl.LayersModel,
@@ -162,8 +197,9 @@ export function requireMemory(
   if (limits.length === 0) return { bytes, limit: null };
   const limit = Math.min(...limits);
   if (!fits(bytes, limit)) {
+    const pieces = atOnce(size) < size.batchSize ? ` in micro-batches of ${atOnce(size)}` : '';
     throw new OutOfMemoryError(
-      `A training step of ${size.batchSize} images of ${size.height}x${size.width} needs about ${withMargin(bytes)}, and backend ${tf.getBackend()} can hold ${gibibytes(limit)} here. ${suggestion(model, size, limit)}`,
+      `A training step of ${size.batchSize} images of ${size.height}x${size.width}${pieces} needs about ${withMargin(bytes)}, and backend ${tf.getBackend()} can hold ${gibibytes(limit)} here. ${suggestion(model, size, limit)}`,
     );
   }
   return { bytes, limit };

@@ -71,6 +71,8 @@ describe('pyconvunet train', () => {
     const config = runConfigSchema.parse(await json(join(run, 'config.json')));
     expect([...config.parts.train, ...config.parts.validation].sort()).toHaveLength(8);
     expect(config.command).toContain('--widths 4,8');
+    expect(config.microBatch).toBe(3);
+    expect(config.command).not.toContain('--micro-batch');
     expect(checkpointSchema.parse(await json(join(run, 'checkpoint.json'))).best).toEqual(document.best);
   });
 
@@ -98,7 +100,7 @@ describe('pyconvunet train', () => {
       const history = await json(join(out, 'history.json')).catch(() => ({ loss: [] }));
       if (historySchema.safeParse(history).data?.loss.length === 1) controller.abort();
     }, 5);
-    const stopped = await pyconvunet(trainArgs(out, '--epochs', '40'), controller.signal);
+    const stopped = await pyconvunet(trainArgs(out, '--epochs', '40', '--micro-batch', '2'), controller.signal);
     clearInterval(timer);
     expect(stopped.code).toBe(130);
     expect(stopped.stdout).toContain(`Stopped; the run is saved. Go on with: pyconvunet train --resume ${out}`);
@@ -106,7 +108,10 @@ describe('pyconvunet train', () => {
     expect(resumed.stderr).toBe('');
     expect(resumed.code).toBe(0);
     const alone = join(folder, 'alone');
-    await pyconvunet(trainArgs(alone, '--epochs', '40'));
+    await pyconvunet(trainArgs(alone, '--epochs', '40', '--micro-batch', '2'));
+    const { microBatch, command } = runConfigSchema.parse(await json(join(out, 'config.json')));
+    expect(microBatch).toBe(2);
+    expect(command).toContain('--batch 3 --micro-batch 2 --learning-rate');
     for (const file of ['weights.bin', 'history.json', 'checkpoint-40-0.bin']) {
       expect(Buffer.compare(await readFile(join(out, file)), await readFile(join(alone, file)))).toBe(0);
     }
@@ -119,7 +124,7 @@ describe('pyconvunet train', () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /A training step of \d+ images of 256x256 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of \d+ fits \(\d\.\d\d GiB\)\./,
+      /A training step of \d+ images of 256x256 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of (\d+) fits \(\d\.\d\d GiB\), and so do micro-batches of \1, which keep the batch of \d+ \(microBatch, or --micro-batch of train\)\./,
     );
     expect(stderr).not.toContain('    at ');
   });
@@ -283,6 +288,11 @@ describe('bad usage and bad data', () => {
       'a bad number',
       ['train', '--data', 'x', '--out', 'y', '--epochs', '0'],
       'It must be a whole number of at least 1.',
+    ],
+    [
+      'pieces larger than the batch',
+      ['train', '--data', 'x', '--out', 'y', '--batch', '2', '--micro-batch', '3'],
+      '--micro-batch must be at most --batch. Received: 3 and 2.',
     ],
     [
       'bad widths',

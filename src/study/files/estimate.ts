@@ -34,7 +34,7 @@ async function measureStep({ key, parts, config }: PreparedRun): Promise<StepCos
         `${runTitle(key)}: the network takes heights and widths that are multiples of ${step}. Received: images of ${height}x${width}. Give another --size.`,
       );
     }
-    const size = { height, width, batchSize: Math.min(config.batch, parts.train.length) };
+    const size = { height, width, batchSize: Math.min(config.batch, parts.train.length), threads: config.threads };
     const { bytes } = requireMemory(model, size, totalmem());
     return { bytes, seconds: await estimateStepSeconds(model, size) };
   } finally {

@@ -44,6 +44,7 @@ export function runConfigOf(
     classes: null,
     groupBy: dataset.groupBy,
     validation: folds === null ? validation : (1 - test) / folds,
+    microBatch: batch,
     threads: study.threads,
     ...parts,
     command: `pyconvunet experiment (${model} on ${dataset.name}, seed ${seed}${fold === null ? '' : `, fold ${fold} of ${folds}`})`,

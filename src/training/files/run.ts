@@ -84,12 +84,12 @@ export function trainInFolder(
   config: RunConfig,
   { onEpoch, ...options }: FolderTrainingOptions,
 ): Promise<TrainResult> {
-  const { epochs, batch: batchSize, learningRate, loss, augment, seed, threads } = config;
+  const { epochs, batch: batchSize, microBatch, learningRate, loss, augment, seed, threads } = config;
   return train(
     model,
     { training: parts.train, validation: parts.validation },
     {
-      ...{ epochs, batchSize, learningRate, loss, augment, seed, threads },
+      ...{ epochs, batchSize, microBatch, learningRate, loss, augment, seed, threads },
       ...options,
       onEpoch: async (report) => {
         if (report.isBest) await saveModel(model, folder);

@@ -52,6 +52,8 @@ export const runConfigSchema = z.strictObject({
   backend: z.string(),
   epochs: z.int().min(1),
   batch: z.int().min(1),
+  /** Images of a batch that are computed at once. */
+  microBatch: z.int().min(1),
   learningRate: z.number().positive(),
   loss: z.enum(lossNames),
   augment: z.enum(['none', 'random', 'expand']),

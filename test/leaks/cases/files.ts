@@ -37,6 +37,7 @@ const config: files.RunConfig = {
   backend: 'cpu',
   epochs: 1,
   batch: 1,
+  microBatch: 1,
   learningRate: 1e-3,
   loss: 'bce',
   augment: 'none',
