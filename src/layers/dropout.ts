@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { deriveSeed } from '../runtime/random.js';
+import { deriveSeed, Random } from '../runtime/random.js';
 import type { FreeShape } from '../spec/index.js';
 import { FixedLayer, type LayerArgs } from './fixedLayer.js';
 import { className, register } from './register.js';
@@ -35,16 +35,20 @@ export class Dropout extends FixedLayer {
     deriveSeed(this.seed);
   }
 
-  /** Draws the next mask: what the values of a map are multiplied by, 0 or 1 / (1 - rate). To be called within a tidy. */
-  drawMask(shape: tf.Tensor4D['shape']): tf.Tensor {
-    const seed = deriveSeed(this.seed, this.name, this.calls);
+  /** Draws the next mask: what the values of a map are multiplied by, 0 or 1 / (1 - rate). */
+  drawMask(size: number): Float32Array {
+    const random = new Random(deriveSeed(this.seed, this.name, this.calls));
     this.calls++;
-    const kept = tf.greaterEqual(tf.randomUniform(shape, 0, 1, 'float32', seed), this.rate);
-    return tf.mul(tf.cast(kept, 'float32'), 1 / (1 - this.rate));
+    const { rate } = this;
+    const kept = 1 / (1 - rate);
+    const mask = new Float32Array(size);
+    for (let i = 0; i < size; i++) if (random.next() >= rate) mask[i] = kept;
+    return mask;
   }
 
   protected override transform(x: tf.Tensor4D, kwargs: Record<string, unknown>): tf.Tensor {
-    return kwargs.training !== true || this.rate === 0 ? x : tf.mul(x, this.drawMask(x.shape));
+    if (kwargs.training !== true || this.rate === 0) return x;
+    return tf.mul(x, tf.tensor4d(this.drawMask(x.size), x.shape));
   }
 
   protected override transformShape(shape: FreeShape): tfl.Shape {

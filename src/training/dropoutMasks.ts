@@ -41,10 +41,8 @@ export function dropoutMasks(network: tfl.LayersModel, seed: number): (position:
       const layer = layers.get(path);
       if (layer === undefined) throw new Error(`The network has no layer ${path}.`);
       const runSeed = deriveSeed(seed, 'dropout', step, piece, drawn++);
-      return tf.tidy(() => {
-        const mask = layer instanceof Dropout ? layer.drawMask([...shape]) : ownMask(layer, [...shape], runSeed);
-        return mask.dataSync<'float32'>();
-      });
+      if (layer instanceof Dropout) return layer.drawMask(shape.reduce((size, length) => size * length, 1));
+      return tf.tidy(() => ownMask(layer, [...shape], runSeed).dataSync<'float32'>());
     };
   };
 }

@@ -208,11 +208,11 @@ export function requireMemory(
 /** Estimates the seconds of a training step from one forward pass of one image (after one to warm up). */
 export async function estimateStepSeconds(
   model: tfl.LayersModel,
-  { height, width, batchSize }: StepSize,
+  { height, width, batchSize, threads = 1 }: StepSize,
 ): Promise<number> {
   const network = logitsModel(model);
   const channels = model.inputs[0]?.shape[3] ?? 1;
-  const predictor = await predictorOf(network);
+  const predictor = await predictorOf(network, threads);
   let seconds = 0;
   for (let pass = 0; pass < 2; pass++) {
     const x = tf.zeros<tf.Rank.R4>([1, height, width, channels]);

@@ -226,6 +226,7 @@ class Run {
       return await validate(this.network, this.data.validation, {
         loss: this.loss,
         batchSize: this.settings.batchSize,
+        threads: this.settings.threads,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {

@@ -14,6 +14,8 @@ import { batchTensors } from './step.js';
 export interface ValidateOptions extends LongCallOptions {
   readonly loss: Loss;
   readonly batchSize: number;
+  /** Of plans on backend wasm; the scores do not depend on it. Default 1. */
+  readonly threads?: number;
   /** Foreground where the probability is at least this. Default 0.5. */
   readonly threshold?: number;
 }
@@ -41,14 +43,14 @@ export async function validate(
   samples: readonly Sample[],
   options: ValidateOptions,
 ): Promise<Scores> {
-  const { loss, batchSize, threshold = 0.5, signal, onProgress } = options;
+  const { loss, batchSize, threshold = 0.5, threads = 1, signal, onProgress } = options;
   const [output] = logitsModel.outputs.slice(-1);
   const channels = output?.shape[3] ?? 1;
   const matrix = new ConfusionMatrix({ numClasses: channels === 1 ? 2 : channels, threshold, emptyPolicy: 'one' });
   const order = samples.map((_, index) => index);
   let lossSum = 0;
   let done = 0;
-  const predictor = await predictorOf(logitsModel);
+  const predictor = await predictorOf(logitsModel, threads);
   for (const indices of batchIndices(order, batchSize)) {
     signal?.throwIfAborted();
     const batch = packBatch(indices.flatMap((index) => samples[index] ?? []));

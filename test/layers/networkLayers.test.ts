@@ -194,8 +194,8 @@ describeBackends('dropout', () => {
     const masks = [await mask(layer), await mask(layer)];
     expect(masks).toMatchInlineSnapshot(`
       [
-        "1010100000001110",
-        "1101111010011110",
+        "0111000001100000",
+        "0111010000000101",
       ]
     `);
     layer.calls = 1;

@@ -6,6 +6,7 @@ import type { Batch } from '../../src/data/index.js';
 import * as layers from '../../src/layers/index.js';
 import { create as createLoss } from '../../src/losses/index.js';
 import { Adam } from '../../src/optimizers/index.js';
+import { captureState, restoreState } from '../../src/training/state.js';
 import { trainStep } from '../../src/training/step.js';
 import { createStepper } from '../../src/training/stepper.js';
 import { startBackend } from '../backends.js';
@@ -136,6 +137,32 @@ describe('planned steps end where tfjs ends', () => {
       expect(difference / size, `weight ${i}`).toBeLessThan(2e-5);
     }
   });
+});
+
+test('values that a constraint has shaped keep their bits when they are read back and restored', async () => {
+  const middle = () => [conv({ kernelConstraint: maxNorm({ maxValue: 0.3, axis: 2 }), name: 'conv' })];
+  const models = [network(middle()), network(middle())] as const;
+  const optimizers = [adam(), adam()] as const;
+  const start = {
+    epoch: 0,
+    step: 0,
+    lossSum: 0,
+    history: { loss: [], valLoss: [], valMeanIoU: [], valDice: [] },
+    best: null,
+  };
+  const [whole, interrupted] = models.map((model, i) => createStepper(model, loss, optimizers[i] ?? adam(), shape));
+  for (let step = 0; step < STEPS; step++) {
+    await whole?.step(batch);
+    await interrupted?.step(batch);
+    interrupted?.flush();
+    const state = await captureState(models[1], optimizers[1], start);
+    tf.tidy(() => models[1].setWeights(models[1].getWeights().map((weight) => tf.zerosLike(weight))));
+    restoreState(models[1], optimizers[1], state);
+  }
+  whole?.flush();
+  interrupted?.flush();
+  expect(weightsOf(models[1])).toEqual(weightsOf(models[0]));
+  for (const disposable of [...models, ...optimizers]) disposable.dispose();
 });
 
 /** Mean and biased variance of each channel of some images, in float64. */
