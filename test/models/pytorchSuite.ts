@@ -1,9 +1,9 @@
 /** The networks against PyTorch: counts, logits, moving statistics and every gradient. */
-import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expect, test } from 'vitest';
 import * as models from '../../src/models/index.js';
+import oracle from '../oracles/networks.json' with { type: 'json' };
 import { digest, fill, inputImage, namedWeights, uniform } from './formula.js';
 
 type Digest = [norm: number, product: number];
@@ -28,8 +28,8 @@ interface OracleCase {
   moving?: Record<string, Digest>;
 }
 
-const oracle = new URL('../oracles/networks.json', import.meta.url);
-export const { cases }: { cases: OracleCase[] } = JSON.parse(readFileSync(oracle, 'utf8'));
+// Types inferred from so long a document say less than this one.
+export const { cases } = oracle as unknown as { readonly cases: OracleCase[] };
 
 /** What a test is called. */
 export const title = ({ network, options }: OracleCase) => `${network} ${JSON.stringify(options)}`;

@@ -84,19 +84,6 @@ function assign(model: tfl.LayersModel, index: number, value: (before: tf.Tensor
 
 const base = { widths: [4, 6, 8], inputShape: [null, null, 3] as [null, null, number], seed: 3 };
 
-describe('without the import of pyconvunet/wasm', () => {
-  it('says so, and predicts layer by layer', async () => {
-    await startBackend('cpu');
-    const model = chain([conv(2, free)]);
-    const optimized = await optimizeForInference(model);
-    expect(optimized.reason).toBe("the import of 'pyconvunet/wasm' is missing");
-    const x = image([1, 4, 5, 2]);
-    expectSame(optimized, model, x);
-    tf.dispose([x]);
-    model.dispose();
-  });
-});
-
 describe('predict', () => {
   beforeAll(async () => {
     await startBackend('wasm');

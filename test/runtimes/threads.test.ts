@@ -1,12 +1,11 @@
 /** The pool of threads in Node, Deno, Bun and Chromium: on an isolated page, on one that is not, in a worker, without permission. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Browser, isolation, policy, resultOf } from './pages.js';
 import { launchChromium, runtimes } from './runtimes.mjs';
 import type { ThreadsResult } from './threadsSmoke.js';
 
@@ -57,47 +56,16 @@ describe('runtimes', () => {
 });
 
 describe('Chromium', () => {
-  let browser: Awaited<ReturnType<typeof launchChromium>>;
+  let browser: Browser;
   beforeAll(async () => {
     browser = await launchChromium();
   });
   afterAll(() => browser?.close());
 
   /** The result on a page with these headers; the smoke runs on it or in a worker that it starts. */
-  async function open(contents: string, headers: Record<string, string>): Promise<ThreadsResult> {
-    const files = {
-      '/': '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>',
-      '/page.js': bundle(contents),
-      '/worker.js': bundle('postMessage(await smoke());'),
-    };
-    const server = createServer((request, response) => {
-      const content = Object.entries(files).find(([path]) => path === request.url)?.[1];
-      const type = request.url === '/' ? 'text/html' : 'text/javascript';
-      response.writeHead(content === undefined ? 404 : 200, { ...headers, 'Content-Type': type }).end(content);
-    });
-    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-    const page = await browser.newPage();
-    const errors: string[] = [];
-    page.on('pageerror', ({ message }) => errors.push(message));
-    try {
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-      await page.waitForFunction('window.result !== undefined');
-      const result = (await page.evaluate('window.result')) as ThreadsResult;
-      expect(errors).toEqual([]);
-      return result;
-    } finally {
-      await page.close();
-      server.close();
-    }
-  }
+  const open = (contents: string, headers: Record<string, string>): Promise<ThreadsResult> =>
+    resultOf(browser, { '/page.js': bundle(contents), '/worker.js': bundle('postMessage(await smoke());') }, headers);
 
-  const policy = (rest: string): Record<string, string> => ({
-    'Content-Security-Policy': `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'${rest}`,
-  });
-  const isolation = {
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Cross-Origin-Embedder-Policy': 'require-corp',
-  };
   const onPage = 'window.result = smoke();';
 
   test('an isolated page', async () => {
