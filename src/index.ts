@@ -31,6 +31,7 @@ export {
 } from './ops/index.js';
 export { type BackendChoice, type BackendOptions, useBackend } from './runtime/backends.js';
 export { type BackendReport, type DoctorReport, doctor } from './runtime/doctor.js';
+export type { EngineReport, SelfTest } from './runtime/engineReport.js';
 export type { Runtime } from './runtime/environment.js';
 export { DataError, InvalidArgumentError, OutOfMemoryError, UnsupportedBackendError } from './runtime/errors.js';
 export type { LongCallOptions, Progress } from './runtime/progress.js';

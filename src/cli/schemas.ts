@@ -206,6 +206,26 @@ export const drawDocument = z.strictObject({
   file: z.string().optional(),
 });
 
+const engineReport = z.strictObject({
+  /** tfjs kernels of the backend: this package's by name, and the number of TensorFlow.js's. */
+  kernels: z.strictObject({ ours: z.array(z.string()).readonly(), tfjs: count }),
+  simd: z.enum(['simd128', 'relaxed']),
+  threads: z.strictObject({ possible: z.int().min(1), reason: z.string() }),
+  /** Bytes; `heap` is tfjs's, null before the backend has started. */
+  memory: z.strictObject({ limit: z.number(), heap: z.number().nullable() }),
+  selfTest: z
+    .array(
+      z.strictObject({
+        algorithm: z.string(),
+        of: z.enum(['output', 'gradient of the input', 'gradient of the filter']),
+        /** Relative to the largest value; null where a value is not finite. */
+        error: z.number().nullable(),
+        bound: z.number(),
+      }),
+    )
+    .readonly(),
+});
+
 /** `pyconvunet doctor --json`. */
 export const doctorDocument = z.object({
   backends: z.array(
@@ -219,6 +239,8 @@ export const doctorDocument = z.object({
       current: z.boolean(),
       adapter: z.string().nullable(),
       software: z.boolean(),
+      /** The kernels that this package brings for it; null for other backends and where they do not run. */
+      engine: engineReport.nullable(),
     }),
   ),
   problems: z.array(z.string()),

@@ -1,6 +1,7 @@
 /** A report of the backends, of what each can do here, and of what is wrong with the installation. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type Capabilities, capabilitiesOf } from './capabilities.js';
+import { type EngineReport, isPassed } from './engineReport.js';
 import { detectEnvironment, type Environment } from './environment.js';
 import { findProvider, KNOWN_BACKENDS, type Probe, registeredBackends, type StartOptions } from './providers.js';
 import { findTfjsCopies, type TfjsCopies } from './tfjsCopies.js';
@@ -18,6 +19,8 @@ export interface BackendReport extends Capabilities {
   readonly adapter: string | null;
   /** The adapter computes on the CPU. */
   readonly software: boolean;
+  /** The kernels that this package brings for it, tested; null for other backends and where they do not run. */
+  readonly engine: EngineReport | null;
 }
 
 /** What {@link doctor} found. */
@@ -41,7 +44,27 @@ async function probe(name: string, options: StartOptions): Promise<Probe> {
   }
 }
 
-async function reportBackend(name: string, options: StartOptions): Promise<BackendReport> {
+/** Asks a backend for its engine; what keeps it from running is a problem. */
+async function inspect(name: string, problems: string[]): Promise<EngineReport | null> {
+  try {
+    const engine = (await findProvider(name)?.inspect?.()) ?? null;
+    for (const test of engine?.selfTest ?? []) {
+      if (isPassed(test)) continue;
+      problems.push(
+        `The planned engine computes wrong results here: ${test.algorithm}, ${test.of}, is off by ${test.error?.toExponential(1) ?? 'values that are not finite'}, more than ${test.bound}. Use another backend, and report the runtime and the processor.`,
+      );
+    }
+    return engine;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    problems.push(
+      `The planned engine does not run here: ${cause.replace(/\.$/, '')}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`,
+    );
+    return null;
+  }
+}
+
+async function reportBackend(name: string, options: StartOptions, problems: string[]): Promise<BackendReport> {
   const { available, reason, adapter, software } = await probe(name, options);
   const { forward, training, missing } = capabilitiesOf(name);
   return {
@@ -54,11 +77,13 @@ async function reportBackend(name: string, options: StartOptions): Promise<Backe
     current: tf.getBackend() === name,
     adapter: adapter ?? null,
     software: software ?? false,
+    engine: available ? await inspect(name, problems) : null,
   };
 }
 
 /**
- * Reports which backends are there and what each can do, two copies of tfjs-core, and what the runtime lacks.
+ * Reports which backends are there and what each can do, two copies of tfjs-core, and what the runtime lacks. Of backend wasm it says
+ * whose kernels run, the instructions, threads and memory, and tests every algorithm of the planned engine against float64.
  * Starts no backend and leaves the current one as it is; 'pyconvunet/tensorflow', where imported, loads tfjs-node to see
  * whether it loads.
  *
@@ -76,10 +101,10 @@ async function reportBackend(name: string, options: StartOptions): Promise<Backe
 export async function doctor(options: StartOptions = {}): Promise<DoctorReport> {
   const environment = detectEnvironment();
   const names = new Set([...KNOWN_BACKENDS.map((backend) => backend.name as string), ...registeredBackends()]);
-  const backends: BackendReport[] = [];
-  for (const name of names) backends.push(await reportBackend(name, options));
   const tfjs = findTfjsCopies();
   const problems = [...tfjs.evidence];
+  const backends: BackendReport[] = [];
+  for (const name of names) backends.push(await reportBackend(name, options, problems));
   if (!environment.simd) {
     problems.push(
       'This runtime has no WebAssembly SIMD, which backend wasm needs: use a newer browser or Node >= 20.19.',

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilitiesOf } from './capabilities.js';
+import type { EngineReport } from './engineReport.js';
 
 /** What the caller hands to a backend that is started. */
 export interface StartOptions {
@@ -38,6 +39,8 @@ export interface BackendProvider {
   readonly name: string;
   /** What runs a whole network without tfjs, where the backend brings it. */
   readonly kernels?: KernelBinaries;
+  /** Says of the kernels above what they are here, and tests them; starts no backend. */
+  inspect?(): Promise<EngineReport>;
   /** Says whether the backend can start here. */
   probe(options: StartOptions): Promise<Probe>;
   /** Makes `tf.setBackend(name)` succeed: loads, opens a device, registers kernels. */

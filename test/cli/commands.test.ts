@@ -11,6 +11,7 @@ import {
   predictDocument,
   trainDocument,
 } from '../../src/cli/schemas.js';
+import { MovableProgram } from '../../src/engine/movable.js';
 import { ThreadPool } from '../../src/engine/threads/threadPool.js';
 import { checkpointSchema, historySchema, runConfigSchema } from '../../src/training/files/schemas.js';
 import { temporaryFolder, writeDataset } from './dataset.js';
@@ -273,7 +274,33 @@ describe('pyconvunet doctor', () => {
       forward: true,
       training: true,
     });
-    expect((await pyconvunet(['doctor'])).stdout).toContain('yes  wasm');
+    const { stdout: lines } = await pyconvunet(['doctor']);
+    expect(lines).toMatch(/^yes {2}wasm {2}WebAssembly SIMD on /m);
+    expect(lines).toMatch(/^ {5}kernels: \d+ of this package, \d+ of TensorFlow\.js; networks are planned$/m);
+    expect(lines).toMatch(/^ {5}instructions: (SIMD128|relaxed SIMD)$/m);
+    expect(lines).toMatch(/^ {5}threads: up to \d+\. .+\.$/m);
+    expect(lines).toMatch(
+      /^ {5}memory: up to 4\.00 GiB for a plan, and for TensorFlow\.js \((not started|\d\.\d\d GiB)\)$/m,
+    );
+    expect(lines).toMatch(
+      /^ {5}self-test against float64: 12 of 12 passed; worst relative error: .+: \d\.\de-\d of at most 0\.0+1$/m,
+    );
+    expect(lines).not.toContain('problem: ');
+  });
+
+  it('ends with 1 where a kernel computes wrong results', async () => {
+    vi.spyOn(MovableProgram.prototype, 'run').mockImplementation(() => {});
+    const plain = await pyconvunet(['doctor']);
+    const { code, stdout, stderr } = await pyconvunet(['doctor', '--json']);
+    vi.restoreAllMocks();
+    expect(plain.code).toBe(1);
+    expect(plain.stdout).toContain('     self-test against float64: 0 of 12 passed; worst relative error: ');
+    expect(plain.stdout).toMatch(
+      /^problem: The planned engine computes wrong results here: 1x1, output, is off by 1\.0e\+0/m,
+    );
+    expect(code).toBe(1);
+    expect(doctorDocument.parse(JSON.parse(stdout)).problems).toHaveLength(12);
+    expect(stderr).toBe('pyconvunet: The self-test failed: Winograd F(4x4, 3x3), output: 1.0e+0 of at most 0.00001.\n');
   });
 });
 

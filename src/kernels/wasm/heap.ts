@@ -22,6 +22,9 @@ interface EmscriptenHeap {
 
 const moduleOf = ({ wasm }: BackendWasm): EmscriptenHeap => wasm as unknown as EmscriptenHeap;
 
+/** Bytes of the heap; it never shrinks. */
+export const heapBytes = (backend: BackendWasm): number => moduleOf(backend).HEAPU8.length;
+
 const guarded = new WeakSet<object>();
 
 /**

@@ -4,10 +4,12 @@ import type { BackendProvider } from '../../runtime/providers.js';
 import base from './binaries/base.wasm';
 import relaxed from './binaries/relaxed.wasm';
 import { NO_SIMD, restoreRegistration } from './embeddedBinary.js';
+import { inspect } from './inspect.js';
 
 export const wasmProvider: BackendProvider = {
   name: 'wasm',
   kernels: { base, relaxed },
+  inspect: () => inspect({ base, relaxed }),
   async probe() {
     return detectEnvironment().simd
       ? { available: true, reason: 'WebAssembly SIMD on one thread.' }

@@ -22,6 +22,12 @@ export function runOriginal<Inputs, Attrs>(
   return original.kernelFunc(args as unknown as Parameters<tf.KernelFunc>[0]);
 }
 
+/** What tfjs's registry does not know: whose functions its kernels are. */
+const ours = new WeakSet<tf.KernelFunc>();
+
+/** Whether a registered kernel is of this package. */
+export const isOurs = ({ kernelFunc }: tf.KernelConfig): boolean => ours.has(kernelFunc);
+
 /** Registers a kernel for backend wasm; one that is there already is replaced, without tfjs's warning. */
 export function registerWasmKernel<Inputs, Attrs>(
   kernelName: string,
@@ -40,5 +46,6 @@ export function registerWasmKernel<Inputs, Attrs>(
       setupFunc?.(backend);
     },
   };
+  ours.add(config.kernelFunc);
   tf.registerKernel(config);
 }
