@@ -2,6 +2,8 @@
 
 export interface NaiveLevel {
   readonly kernelSize: number;
+  /** Columns of the kernel, where they are not as many as its rows. */
+  readonly kernelColumns?: number;
   readonly groups: number;
   /** Pixels before the first row and column. */
   readonly before: readonly [number, number];
@@ -28,12 +30,13 @@ function visit(
   levels.forEach((l, index) => {
     const depth = cin / l.groups;
     const perGroup = l.filters / l.groups;
+    const { kernelSize: rows, kernelColumns: columns = rows } = l;
     for (let b = 0; b < n; b++)
       for (let r = 0; r < oh; r++)
         for (let c = 0; c < ow; c++)
           for (let o = 0; o < l.filters; o++)
-            for (let i = 0; i < l.kernelSize; i++)
-              for (let j = 0; j < l.kernelSize; j++) {
+            for (let i = 0; i < rows; i++)
+              for (let j = 0; j < columns; j++) {
                 const row = r * strides[0] - l.before[0] + i * dilations[0];
                 const column = c * strides[1] - l.before[1] + j * dilations[1];
                 if (row < 0 || row >= h || column < 0 || column >= w) continue;
@@ -43,7 +46,7 @@ function visit(
                     ((b * oh + r) * ow + c) * cout + start + o,
                     ((b * h + row) * w + column) * cin + channel,
                     index,
-                    ((i * l.kernelSize + j) * depth + d) * l.filters + o,
+                    ((i * columns + j) * depth + d) * l.filters + o,
                   );
                 }
               }

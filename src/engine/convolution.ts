@@ -1,9 +1,10 @@
 /** Programs for one convolution by itself: from images to images, its filters packed on the way. */
 import { Epilogue } from './epilogue.js';
 import { Lowering, type Machine, type Target } from './lower/context.js';
-import { lowerConv } from './lower/convolution.js';
+import { lowerConv, stencilOf } from './lower/convolution.js';
 import { lowerFilterGradients, lowerInputGradient } from './lower/convolutionGradients.js';
 import { backwardConnection, type Finish } from './lower/filters.js';
+import { isNestable } from './lower/nested.js';
 import { type Images, lowerMargins, lowerTransfer } from './lower/transfer.js';
 import { Buffer, Program } from './program.js';
 import type { ConvLevel, ConvOp, MapShape, Weight } from './types.js';
@@ -28,6 +29,12 @@ const outside = (floats: number): Buffer => new Buffer(4 * floats, 'outside');
 /** Filters of 3x3 pixels suit tiles of 4 best, larger ones tiles of 3. */
 const tileFor = ({ levels, strides }: ConvOp): 3 | 4 =>
   strides.every((n) => n === 1) && levels.some(({ kernelSize: [k] }) => k > 3) ? 3 : 4;
+
+/** Whether every level is computed by nested Winograd. */
+export function isNested({ op, input, output }: Convolution): boolean {
+  const sameSize = input.height === output.height && input.width === output.width;
+  return op.levels.every((level) => isNestable(stencilOf(op, level), tileFor(op), sameSize));
+}
 
 const floatsOf = ({ levels }: ConvOp, channels: number): Map<Weight, number> =>
   new Map(

@@ -1,7 +1,6 @@
-/** Gradients of tfjs's dense convolution on wasm, each as one forward convolution (XNNPACK), where tfjs has none or a slow one. */
+/** Gradients of tfjs's dense convolution on wasm, each as one forward convolution (XNNPACK), where the kernels of this package do not compute them. */
 import * as tf from '@tensorflow/tfjs-core';
 import { type ConvGeometry, convBackpropFilter, convBackpropInput } from '../../ops/index.js';
-import { registerWasmKernel, runOriginal } from './register.js';
 
 function geometryOf(info: tf.backend_util.Conv2DInfo): ConvGeometry {
   const { top, bottom, left, right } = info.padInfo;
@@ -12,31 +11,12 @@ function geometryOf(info: tf.backend_util.Conv2DInfo): ConvGeometry {
   };
 }
 
-interface FilterInputs {
-  readonly x: tf.Tensor4D;
-  readonly dy: tf.Tensor4D;
-}
-
-function registerBackpropFilter(): void {
-  registerWasmKernel<FilterInputs, tf.Conv2DBackpropFilterAttrs>(tf.Conv2DBackpropFilter, ({ inputs, attrs }) => {
-    const { x, dy } = inputs;
-    const { strides, pad, dimRoundingMode, filterShape } = attrs;
-    const format = tf.backend_util.convertConv2DDataFormat(attrs.dataFormat);
-    if (format !== 'channelsLast') {
-      throw new Error('Conv2DBackpropFilter on wasm takes NHWC. Received: NCHW. Transpose the tensors.');
-    }
-    const info = tf.backend_util.computeConv2DInfo(
-      x.shape,
-      filterShape,
-      strides,
-      1,
-      pad,
-      dimRoundingMode,
-      false,
-      format,
-    );
-    return convBackpropFilter(x, dy, geometryOf(info), [info.filterHeight, info.filterWidth]);
-  });
+/** The gradient of the filter. */
+export function composedFilterGradient(
+  info: tf.backend_util.Conv2DInfo,
+  { x, dy }: { readonly x: tf.Tensor4D; readonly dy: tf.Tensor4D },
+): tf.Tensor4D {
+  return convBackpropFilter(x, dy, geometryOf(info), [info.filterHeight, info.filterWidth]);
 }
 
 /**
@@ -65,41 +45,11 @@ function isTiled(info: tf.backend_util.Conv2DInfo): boolean {
   );
 }
 
-interface InputInputs {
-  readonly dy: tf.Tensor4D;
-  readonly filter: tf.Tensor4D;
-}
-
-function registerBackpropInput(): void {
-  const original = tf.getKernel(tf.Conv2DBackpropInput, 'wasm');
-  registerWasmKernel<InputInputs, tf.Conv2DBackpropInputAttrs>(
-    tf.Conv2DBackpropInput,
-    (args) => {
-      const { dy, filter } = args.inputs;
-      const { strides, pad, dimRoundingMode, inputShape } = args.attrs;
-      const format = tf.backend_util.convertConv2DDataFormat(args.attrs.dataFormat);
-      const info = tf.backend_util.computeConv2DInfo(
-        inputShape,
-        filter.shape,
-        strides,
-        1,
-        pad,
-        dimRoundingMode,
-        false,
-        format,
-      );
-      // conv2dTranspose lets dy be larger than the convolution's output: tfjs reads its first rows and columns.
-      const isPlain = format === 'channelsLast' && tf.util.arraysEqual(dy.shape, info.outShape);
-      if (!isPlain) return runOriginal(original, args);
-      if (isTiled(info)) return tiledBackpropInput(dy, filter);
-      return convBackpropInput(dy, filter, geometryOf(info), [info.inHeight, info.inWidth]);
-    },
-    original.setupFunc,
-  );
-}
-
-/** Registers Conv2DBackpropFilter, and a faster Conv2DBackpropInput (which is also tfjs's transposed convolution). */
-export function registerConvGradients(): void {
-  registerBackpropFilter();
-  registerBackpropInput();
+/** The gradient of the input. */
+export function composedInputGradient(
+  info: tf.backend_util.Conv2DInfo,
+  { dy, filter }: { readonly dy: tf.Tensor4D; readonly filter: tf.Tensor4D },
+): tf.Tensor4D {
+  if (isTiled(info)) return tiledBackpropInput(dy, filter);
+  return convBackpropInput(dy, filter, geometryOf(info), [info.inHeight, info.inWidth]);
 }

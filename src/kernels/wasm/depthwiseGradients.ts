@@ -1,7 +1,7 @@
-/** The two gradients of tfjs's depthwise convolution on wasm, which has neither: direct loops over the heap, any stride and dilation. */
-import * as tf from '@tensorflow/tfjs-core';
+/** The gradients of a depthwise convolution by direct loops over the heap, where the tables of a program would be too large. */
+import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
+import type * as tf from '@tensorflow/tfjs-core';
 import { makeOutputs, moveHere, valuesOf } from './heap.js';
-import { registerWasmKernel } from './register.js';
 
 /** Calls `visit` with the offsets of each pair of an input pixel and an output pixel that one tap connects. */
 function forEachTap(
@@ -30,73 +30,49 @@ function forEachTap(
   }
 }
 
-type DepthwiseAttrs = Pick<
-  tf.DepthwiseConv2dNativeBackpropInputAttrs,
-  'strides' | 'dilations' | 'pad' | 'dimRoundingMode'
->;
-
-function depthwiseInfo(
-  x: tf.Tensor4D['shape'],
-  filter: tf.Tensor4D['shape'],
-  attrs: DepthwiseAttrs,
-): tf.backend_util.Conv2DInfo {
-  const { strides, dilations, pad, dimRoundingMode } = attrs;
-  return tf.backend_util.computeConv2DInfo(x, filter, strides, dilations, pad, dimRoundingMode, true);
+/** The gradient of the input. */
+export function depthwiseInputGradient(
+  backend: BackendWasm,
+  info: tf.backend_util.Conv2DInfo,
+  inputs: { readonly dy: tf.TensorInfo; readonly filter: tf.TensorInfo },
+): tf.TensorInfo {
+  moveHere(backend, [inputs.dy, inputs.filter]);
+  const [output] = makeOutputs(backend, [info.inShape]);
+  const [dx, dy, filter] = valuesOf(backend, [output, inputs.dy, inputs.filter]);
+  const { inChannels, outChannels } = info;
+  const multiplier = outChannels / inChannels;
+  dx.fill(0);
+  forEachTap(info, (inputOffset, outputOffset, filterOffset) => {
+    for (let c = 0, o = 0; c < inChannels; c++) {
+      let sum = 0;
+      for (let m = 0; m < multiplier; m++, o++) sum += dy[outputOffset + o] * filter[filterOffset + o];
+      dx[inputOffset + c] = dx[inputOffset + c] + sum;
+    }
+  });
+  return output;
 }
 
-interface InputInputs {
-  readonly dy: tf.Tensor4D;
-  readonly filter: tf.Tensor4D;
-}
-
-interface FilterInputs {
-  readonly x: tf.Tensor4D;
-  readonly dy: tf.Tensor4D;
-}
-
-/** Registers DepthwiseConv2dNativeBackpropInput and DepthwiseConv2dNativeBackpropFilter. */
-export function registerDepthwiseGradients(): void {
-  registerWasmKernel<InputInputs, tf.DepthwiseConv2dNativeBackpropInputAttrs>(
-    tf.DepthwiseConv2dNativeBackpropInput,
-    ({ inputs, attrs, backend }) => {
-      const info = depthwiseInfo(attrs.inputShape, inputs.filter.shape, attrs);
-      moveHere(backend, [inputs.dy, inputs.filter]);
-      const [output] = makeOutputs(backend, [attrs.inputShape]);
-      const [dx, dy, filter] = valuesOf(backend, [output, inputs.dy, inputs.filter]);
-      const { inChannels, outChannels } = info;
-      const multiplier = outChannels / inChannels;
-      dx.fill(0);
-      forEachTap(info, (inputOffset, outputOffset, filterOffset) => {
-        for (let c = 0, o = 0; c < inChannels; c++) {
-          let sum = 0;
-          for (let m = 0; m < multiplier; m++, o++) sum += dy[outputOffset + o] * filter[filterOffset + o];
-          dx[inputOffset + c] = dx[inputOffset + c] + sum;
-        }
-      });
-      return output;
-    },
-  );
-  registerWasmKernel<FilterInputs, tf.DepthwiseConv2dNativeBackpropFilterAttrs>(
-    tf.DepthwiseConv2dNativeBackpropFilter,
-    ({ inputs, attrs, backend }) => {
-      const info = depthwiseInfo(inputs.x.shape, attrs.filterShape, attrs);
-      moveHere(backend, [inputs.x, inputs.dy]);
-      const [output] = makeOutputs(backend, [attrs.filterShape]);
-      const [df, x, dy] = valuesOf(backend, [output, inputs.x, inputs.dy]);
-      const { inChannels, outChannels } = info;
-      const multiplier = outChannels / inChannels;
-      // Every tap sums over all pixels: in double, then rounded once.
-      const sums = new Float64Array(df.length);
-      forEachTap(info, (inputOffset, outputOffset, filterOffset) => {
-        for (let c = 0, o = 0; c < inChannels; c++) {
-          const value = x[inputOffset + c];
-          for (let m = 0; m < multiplier; m++, o++) {
-            sums[filterOffset + o] = sums[filterOffset + o] + value * dy[outputOffset + o];
-          }
-        }
-      });
-      df.set(sums);
-      return output;
-    },
-  );
+/** The gradient of the filter. */
+export function depthwiseFilterGradient(
+  backend: BackendWasm,
+  info: tf.backend_util.Conv2DInfo,
+  inputs: { readonly x: tf.TensorInfo; readonly dy: tf.TensorInfo },
+): tf.TensorInfo {
+  moveHere(backend, [inputs.x, inputs.dy]);
+  const [output] = makeOutputs(backend, [info.filterShape]);
+  const [df, x, dy] = valuesOf(backend, [output, inputs.x, inputs.dy]);
+  const { inChannels, outChannels } = info;
+  const multiplier = outChannels / inChannels;
+  // Every tap sums over all pixels: in double, then rounded once.
+  const sums = new Float64Array(df.length);
+  forEachTap(info, (inputOffset, outputOffset, filterOffset) => {
+    for (let c = 0, o = 0; c < inChannels; c++) {
+      const value = x[inputOffset + c];
+      for (let m = 0; m < multiplier; m++, o++) {
+        sums[filterOffset + o] = sums[filterOffset + o] + value * dy[outputOffset + o];
+      }
+    }
+  });
+  df.set(sums);
+  return output;
 }

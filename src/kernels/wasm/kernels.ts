@@ -1,8 +1,7 @@
 /** All kernels of backend wasm in one call. */
 import { registerBatchNorm } from './batchNorm.js';
 import { registerConcat } from './concat.js';
-import { registerConvGradients } from './convGradients.js';
-import { registerDepthwiseGradients } from './depthwiseGradients.js';
+import { registerConvolutions } from './conv2d.js';
 import { registerIdentity } from './identity.js';
 import { registerMaxPoolGrad } from './maxPoolGrad.js';
 import { registerPyConv } from './pyConv.js';
@@ -16,8 +15,7 @@ let registered = false;
 export function registerWasmKernels(): void {
   if (registered) return;
   registered = true;
-  registerConvGradients();
-  registerDepthwiseGradients();
+  registerConvolutions();
   registerSlice();
   registerConcat();
   registerReverse();

@@ -3,6 +3,7 @@ import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ConvolutionProgram } from '../../engine/convolution.js';
 import { Engine } from '../../engine/engine.js';
+import type { Block } from '../../engine/heap.js';
 import type { Machine } from '../../engine/lower/context.js';
 import { MovableProgram } from '../../engine/movable.js';
 import { OutOfMemoryError } from '../../runtime/errors.js';
@@ -13,6 +14,8 @@ import { makeOutputs, TfjsHeap } from './heap.js';
 /** Programs that are kept, and bytes of the heap that their tables may take. */
 export const MOST_PROGRAMS = 256;
 export const MOST_TABLE_BYTES = 2 ** 25;
+/** Bytes of the block that stays for programs that need no more: they always find it at the same place, where they are ready to run. */
+export const WORKPLACE_BYTES = 2 ** 22;
 
 /** A program that is kept, and its tensors in order. */
 interface Kept {
@@ -25,6 +28,7 @@ export class ProgramCache {
   private readonly engine: Engine;
   /** null: a program whose tables are larger than all together may be. */
   private readonly programs = new Map<string, Kept | null>();
+  private workplace: Block | null = null;
 
   constructor(private readonly backend: BackendWasm) {
     this.engine = new Engine({ base, relaxed }, 1, new TfjsHeap(backend));
@@ -37,6 +41,11 @@ export class ProgramCache {
 
   /** Bytes of the heap that stay taken between calls. */
   get bytes(): number {
+    return this.tableBytes + (this.workplace === null ? 0 : WORKPLACE_BYTES);
+  }
+
+  /** Those of the tables. */
+  get tableBytes(): number {
     return [...this.programs.values()].reduce((sum, kept) => sum + (kept?.moving.bytes ?? 0), 0);
   }
 
@@ -62,13 +71,13 @@ export class ProgramCache {
     const { moving, tensors } = kept;
     const [output] = this.withRoom(key, () => makeOutputs(backend, [shape]));
     try {
-      const arena = this.withRoom(key, () => engine.allocate(moving.arenaBytes));
+      const arena = this.withRoom(key, () => this.arenaFor(moving.arenaBytes));
       try {
         if (isSum) backend.typedArrayFromHeap(output).fill(0);
         const offsets = [...inputs, output].map(({ dataId }) => backend.getMemoryOffset(dataId));
         moving.run(arena.start, new Map(tensors.map((buffer, i) => [buffer, offsets[i]])));
       } finally {
-        engine.free(arena);
+        if (arena !== this.workplace) engine.free(arena);
       }
     } catch (error) {
       backend.disposeData(output.dataId);
@@ -77,15 +86,23 @@ export class ProgramCache {
     return output;
   }
 
-  /** Where memory does not suffice, all other programs give way. */
+  private arenaFor(bytes: number): Block {
+    if (bytes > WORKPLACE_BYTES) return this.engine.allocate(bytes);
+    this.workplace ??= this.engine.allocate(WORKPLACE_BYTES);
+    return this.workplace;
+  }
+
+  /** Where memory does not suffice, all other programs and the workplace give way. */
   private withRoom<T>(key: string, take: () => T): T {
     try {
       return take();
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error;
       const others = [...this.programs.keys()].filter((other) => other !== key);
-      if (others.length === 0) throw error;
+      if (others.length === 0 && this.workplace === null) throw error;
       for (const other of others) this.drop(other);
+      if (this.workplace !== null) this.engine.free(this.workplace);
+      this.workplace = null;
       return take();
     }
   }
@@ -96,7 +113,7 @@ export class ProgramCache {
     const kept = known === undefined ? this.build(make) : known;
     // Behind all others: the first is the one that was used longest ago.
     this.programs.set(key, kept);
-    while (this.programs.size > 1 && (this.size > MOST_PROGRAMS || this.bytes > MOST_TABLE_BYTES)) {
+    while (this.programs.size > 1 && (this.size > MOST_PROGRAMS || this.tableBytes > MOST_TABLE_BYTES)) {
       const [oldest] = this.programs.keys();
       this.drop(oldest);
     }
