@@ -1,6 +1,6 @@
 /** Contenders against each other: each is checked by the others, and those that are right take turns. */
 import * as tf from '@tensorflow/tfjs-core';
-import { InvalidArgumentError } from '../runtime/errors.js';
+import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../runtime/progress.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { compareOutputs } from './agreement.js';
@@ -19,7 +19,7 @@ export interface Timed extends ContenderName, Summary {
 
 /** A contender that was not timed. */
 export interface NotTimed extends ContenderName {
-  /** It has no way to compute this, it computed something else than the others, or it failed. */
+  /** It has no way to compute this or no memory for it, it computed something else than the others, or it failed. */
   readonly status: 'skipped' | 'wrong' | 'failed';
   readonly reason: string;
 }
@@ -84,7 +84,9 @@ async function enter(contender: Contender): Promise<Entry> {
 function endOf(contender: Contender, error: unknown, signal: AbortSignal | undefined): NotTimed {
   if (error instanceof InvalidArgumentError || (signal?.aborted === true && error === signal.reason)) throw error;
   const reason = error instanceof Error ? error.message : String(error);
-  return { ...plainName(contender), status: error instanceof CannotTakePart ? 'skipped' : 'failed', reason };
+  // What one contender has no memory for may be what another one is there for.
+  const isSkipped = error instanceof CannotTakePart || error instanceof OutOfMemoryError;
+  return { ...plainName(contender), status: isSkipped ? 'skipped' : 'failed', reason };
 }
 
 async function takeTurn({ contender, turns }: Entry, signal: AbortSignal | undefined): Promise<void> {

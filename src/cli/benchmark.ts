@@ -1,6 +1,13 @@
 /** `pyconvunet benchmark`: how fast networks are on this machine, on each backend that it has. */
 import { Command } from 'commander';
-import { type BenchmarkProgress, benchmark, type Place, type Subject, type Work } from '../benchmark/index.js';
+import {
+  type BenchmarkProgress,
+  benchmark,
+  type NetworkResult,
+  type Place,
+  type Subject,
+  type Work,
+} from '../benchmark/index.js';
 import { create, load, names as modelNames, type NetworkName } from '../models/index.js';
 import { widthOptions } from '../models/widths.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
@@ -65,6 +72,21 @@ function checkFlags({ run, model, widths, work, batch }: BenchmarkFlags): void {
   }
 }
 
+/** Ends with what must not be overlooked: a contender that is wrong or failed, or a network that nobody computed. */
+function refuseFailures({ name, timed, notTimed }: NetworkResult): void {
+  const [skipped] = notTimed;
+  const bad = notTimed.find(({ status }) => status !== 'skipped');
+  if (bad !== undefined) {
+    const { backend, way, reason, status } = bad;
+    throw new CommandFailure(
+      `${backend} ${way} ${status === 'wrong' ? 'is wrong' : 'failed'} on ${name}, and was not timed: ${reason.replace(/\.$/, '')}.`,
+    );
+  }
+  if (timed.length === 0 && skipped !== undefined) {
+    throw new CommandFailure(`Nothing computes ${name} here: ${skipped.reason.replace(/\.$/, '')}.`);
+  }
+}
+
 const progressText = ({ network, contender }: BenchmarkProgress): string => `${network}, ${contender}`;
 
 async function run(flags: BenchmarkFlags, signal: AbortSignal): Promise<void> {
@@ -76,22 +98,13 @@ async function run(flags: BenchmarkFlags, signal: AbortSignal): Promise<void> {
   const machine = describeMachine();
   const { places, skipped } = await findPlaces();
   const settings = { work, batchSize, threads, rounds, isProfiled, ...(size === undefined ? {} : { size }) };
-  const networks = await output.withProgress<BenchmarkProgress, Awaited<ReturnType<typeof benchmark>>>(
-    progressText,
-    (onProgress) =>
-      benchmark(subjects, { ...settings, backends: places }, { signal, onProgress, log: (line) => output.log(line) }),
+  const networks = await output.withProgress<BenchmarkProgress, NetworkResult[]>(progressText, (onProgress) =>
+    benchmark(subjects, { ...settings, backends: places }, { signal, onProgress, log: (line) => output.log(line) }),
   );
   const document: BenchmarkDocument = { work, batch: batchSize, rounds, machine, skipped, networks };
   if (flags.json) printJson(document);
   printBenchmark(document, output);
-  for (const { name, notTimed } of networks) {
-    const bad = notTimed.find(({ status }) => status !== 'skipped');
-    if (bad === undefined) continue;
-    const { backend, way, reason, status } = bad;
-    throw new CommandFailure(
-      `${backend} ${way} ${status === 'wrong' ? 'is wrong' : 'failed'} on ${name}, and was not timed: ${reason}.`,
-    );
-  }
+  for (const network of networks) refuseFailures(network);
 }
 
 export function benchmarkCommand(signal: AbortSignal): Command {

@@ -28,8 +28,8 @@ export interface Probabilities {
 /** Options of {@link predictProbability}. */
 export interface ProbabilityOptions extends Pick<LongCallOptions, 'signal'> {
   /**
-   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They live as long as the model's
-   * plan. Default 1; an optimized model has its own number.
+   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They end with the process; those of
+   * a plan of your own (`optimizeForInference`) with its `dispose`. Default 1; an optimized model has its own number.
    */
   readonly threads?: number;
 }

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { compete, SAMPLES } from '../../src/benchmark/compete.js';
 import { CannotTakePart, type Contender } from '../../src/benchmark/contender.js';
-import { InvalidArgumentError } from '../../src/runtime/errors.js';
+import { InvalidArgumentError, OutOfMemoryError } from '../../src/runtime/errors.js';
 
 let calls: string[] = [];
 beforeEach(() => {
@@ -102,6 +102,16 @@ describe('compete', () => {
     expect(done).toEqual([...done].sort((x, y) => x - y));
     expect(reports.at(-1)).toEqual([16, 16]);
     expect(calls.filter((call) => call.startsWith('dispose'))).toHaveLength(4);
+  });
+
+  it('skips who has no memory for it', async () => {
+    const onFirst = () => {
+      throw new OutOfMemoryError('There is no room.');
+    };
+    const { timed, notTimed } = await compete([fake('a'), fake('b', { way: 'planned', onFirst })], options);
+    expect(timed).toHaveLength(1);
+    expect(timed[0]?.difference).toBeNull();
+    expect(notTimed).toMatchObject([{ way: 'planned', status: 'skipped', reason: 'There is no room.' }]);
   });
 
   it('ends with what a caller did wrong', async () => {

@@ -2,9 +2,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { benchmarkDocument } from '../../src/cli/schemas.js';
+import { OwnHeap } from '../../src/engine/heap.js';
 import { OptimizedModel } from '../../src/inference/index.js';
+import { OutOfMemoryError } from '../../src/runtime/errors.js';
 import { temporaryFolder } from './dataset.js';
 import { pyconvunet } from './harness.js';
 
@@ -110,6 +113,28 @@ describe('pyconvunet benchmark', () => {
       /^pyconvunet: wasm planned is wrong on unet, and was not timed: its output differs by .+\.$/m,
     );
     expect(stderr).not.toContain('    at ');
+  });
+
+  it('says that an output is not checked, where only one computes it', async () => {
+    vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(() => {
+      throw new OutOfMemoryError('There is no room.');
+    });
+    const { code, stdout, stderr } = await benchmark(...small, '--model', 'unet');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^skipped: wasm planned, 1 thread: There is no room\.$/m);
+    expect(stdout).toMatch(/^wasm layer by layer, 1 thread .+ -$/m);
+    expect(stdout).toContain('No other implementation computes this network here, so that the output is not checked.');
+  });
+
+  it('ends with 1 where nothing computes a network', async () => {
+    const refuse = () => {
+      throw new OutOfMemoryError('There is no room.');
+    };
+    vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(refuse);
+    vi.spyOn(tfl.LayersModel.prototype, 'predict').mockImplementation(refuse);
+    const { code, stderr } = await benchmark(...small, '--model', 'unet');
+    expect(code).toBe(1);
+    expect(stderr).toBe('pyconvunet: Nothing computes unet here: There is no room.\n');
   });
 
   it('stops on a signal and leaves nothing behind', async () => {
