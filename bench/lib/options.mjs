@@ -2,12 +2,22 @@
 import { parseArgs } from 'node:util';
 import { CONTENDERS } from './contenders.mjs';
 
-export const NETWORKS = { pyconvunet: 'PyConvU-Net', unet: 'U-Net' };
+export const NETWORKS = {
+  pyconvunet: 'PyConvU-Net',
+  unet: 'U-Net',
+  'unet++': 'UNet++',
+  'attention-unet': 'Attention U-Net',
+  'resnet34-unet': 'ResNet34_UNet',
+  multiresunet: 'MultiResUNet',
+  fcn8s: 'FCN8s',
+};
+/** What is timed where no networks are named. */
+const USUAL = ['pyconvunet', 'unet'];
 const WORKS = ['inference', 'training'];
 
 export const USAGE = `node bench/run.mjs [options]
   --work inference|training   what is timed (inference): one image, or one training step on one image
-  --networks NAMES            of ${Object.keys(NETWORKS).join(', ')}; all
+  --networks NAMES            of ${Object.keys(NETWORKS).join(', ')} (${USUAL})
   --threads N                 threads of every contender (1)
   --rounds N                  turns of each contender (9)
   --samples N                 runs in a turn (3)
@@ -15,7 +25,7 @@ export const USAGE = `node bench/run.mjs [options]
   --node PATH                 the Node that runs this package and tfjs-wasm (this one)
   --python PATH               the Python of the others (PYTHON, or python3)
   --data DIR                  weights, inputs, models and the browser (bench/.work)
-  --json FILE                 results (bench/results/<work>-<threads>.json, where all networks and contenders ran)
+  --json FILE                 results (bench/results/<work>-<threads>.json, where all contenders ran on the usual networks)
 `;
 
 /** A mistake in the command line: one sentence for the reader. */
@@ -52,15 +62,15 @@ export function readOptions(args) {
   const usual = Object.keys(CONTENDERS).filter((id) => CONTENDERS[id].onlyWhenNamed !== true);
   const [work] = among('work', given.work, WORKS);
   const networks =
-    given.networks === undefined ? Object.keys(NETWORKS) : among('networks', given.networks, Object.keys(NETWORKS));
+    given.networks === undefined ? USUAL : among('networks', given.networks, Object.keys(NETWORKS));
   const contenders = given.only === undefined ? usual : among('only', given.only, Object.keys(CONTENDERS));
   return {
     help: given.help === true,
     work,
     networks,
     contenders,
-    /** Every network and contender takes part. */
-    complete: networks.length === Object.keys(NETWORKS).length && usual.every((id) => contenders.includes(id)),
+    /** Every contender takes part, on the usual networks. */
+    complete: given.networks === undefined && usual.every((id) => contenders.includes(id)),
     threads: count('threads', given.threads),
     rounds: count('rounds', given.rounds),
     samples: count('samples', given.samples),

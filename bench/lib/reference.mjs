@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PEERS } from './contenders.mjs';
 
-const SCRIPTS = ['networks.py', 'training.py', 'export.py', 'data.py', 'networks_tf.py', 'export_tflite.py'];
+const SCRIPTS = ['../../test/oracles/networks.py', 'networks.py', 'training.py', 'export.py', 'data.py', 'networks_tf.py', 'described_tf.py', 'export_tflite.py'];
 const PACKAGES = ['torch', 'onnx', 'MNN', 'tensorflow'];
 const VERSIONS = `import importlib.metadata as m, json, platform
 def version(name):
@@ -23,20 +23,20 @@ export function pythonVersions(python) {
   throw new SetupError(`${python} does not run: ${error?.message ?? stderr.trim()}. Give a Python 3.11 by --python.`);
 }
 
-function execute(python, script, folder) {
+function execute(python, script, ...args) {
   const env = { ...process.env, CUDA_VISIBLE_DEVICES: '', PYTHONDONTWRITEBYTECODE: '1' };
-  const { status, stderr } = spawnSync(python, ['-W', 'ignore', PEERS + script, folder], { encoding: 'utf8', env });
+  const { status, stderr } = spawnSync(python, ['-W', 'ignore', PEERS + script, ...args], { encoding: 'utf8', env });
   return status === 0 ? null : stderr.trim().split('\n').slice(-3).join(' | ');
 }
 
 /**
  * Brings the folder up to date.
  *
- * @param {{python: string, data: string}} options
+ * @param {{python: string, data: string, networks: string[]}} options
  * @param {Record<string, string | null>} versions From `pythonVersions`.
  * @param {(line: string) => void} log
  */
-export function prepareReference({ python, data }, versions, log) {
+export function prepareReference({ python, data, networks }, versions, log) {
   if (versions.torch === null) {
     throw new SetupError(
       `${python} has no torch, which computes the reference: ${python} -m pip install -r bench/peers/requirements.txt`,
@@ -45,15 +45,19 @@ export function prepareReference({ python, data }, versions, log) {
   const hash = createHash('sha256').update(JSON.stringify(versions));
   for (const script of SCRIPTS) hash.update(readFileSync(PEERS + script));
   const stamp = hash.digest('hex');
-  const stampFile = join(data, 'stamp');
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   mkdirSync(data, { recursive: true });
-  log('writing the reference');
-  const failure = execute(python, 'export.py', data);
+  // A file a network: they are written when they are first asked for.
+  const stampOf = (network) => join(data, `${network}.stamp`);
+  const missing = networks.filter(
+    (network) => !existsSync(stampOf(network)) || readFileSync(stampOf(network), 'utf8') !== stamp,
+  );
+  if (missing.length === 0) return;
+  log(`writing the reference of ${missing.join(', ')}`);
+  const failure = execute(python, 'export.py', data, ...missing);
   if (failure !== null) throw new SetupError(`export.py failed: ${failure}`);
   if (versions.tensorflow !== null) {
-    const tflite = execute(python, 'export_tflite.py', data);
+    const tflite = execute(python, 'export_tflite.py', data, ...missing);
     if (tflite !== null) log(`no models for LiteRT.js: ${tflite}`);
   }
-  writeFileSync(stampFile, stamp);
+  for (const network of missing) writeFileSync(stampOf(network), stamp);
 }

@@ -10,7 +10,7 @@ const floats = (path) => {
 
 /**
  * @param {string} folder Where export.py wrote.
- * @param {string} network 'pyconvunet' or 'unet'.
+ * @param {string} network As the package names it.
  */
 export function readData(folder, network) {
   const record = JSON.parse(readFileSync(join(folder, 'data.json'), 'utf8'));

@@ -1,6 +1,6 @@
 """Writes what every contender starts from into a folder: weights, input, target, reference outputs, ONNX and MNN models.
 
-    python bench/peers/export.py bench/.work
+    python bench/peers/export.py bench/.work pyconvunet unet
 
 bench/run.mjs calls it where the folder is empty or older than these scripts.
 """
@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from networks import (
     INPUT_SHAPE,
-    STAGES,
     WithSigmoid,
     example_input,
     example_target,
@@ -62,14 +61,15 @@ def write_onnx(network, path):
     return None
 
 
-def main(folder):
+def main(folder, names):
     folder.mkdir(parents=True, exist_ok=True)
     x, target = example_input(), example_target()
     x.numpy().tofile(folder / 'input-nchw.f32')
     np.ascontiguousarray(x.permute(0, 2, 3, 1).numpy()).tofile(folder / 'input-nhwc.f32')
     target.numpy().tofile(folder / 'target.f32')
-    networks = {}
-    for name in STAGES:
+    record_path = folder / 'data.json'
+    networks = json.loads(record_path.read_text())['networks'] if record_path.exists() else {}
+    for name in names:
         network = prepared(name)
         # The reference is computed in double precision, so that no contender is measured by its own rounding.
         exact = copy.deepcopy(network).double()
@@ -86,8 +86,8 @@ def main(folder):
             'missing': {kind: reason for kind, reason in missing.items() if reason is not None},
         }
     record = {'torch': torch.__version__, 'inputShape': INPUT_SHAPE, 'networks': networks}
-    (folder / 'data.json').write_text(json.dumps(record))
+    record_path.write_text(json.dumps(record))
 
 
 if __name__ == '__main__':
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,7 +1,7 @@
 """Writes the .tflite models for LiteRT.js into the folder that export.py filled.
 
     python -m pip install -r bench/peers/requirements-litert.txt
-    python bench/peers/export_tflite.py bench/.work
+    python bench/peers/export_tflite.py bench/.work pyconvunet unet
 """
 
 import os
@@ -12,11 +12,11 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
 os.environ.setdefault('CUDA_VISIBLE_DEVICES', '')
 import tensorflow as tf
 from data import Data
-from networks_tf import STAGES, probabilities
+from networks_tf import probabilities
 
 
-def main(folder):
-    for name in STAGES:
+def main(folder, names):
+    for name in names:
         data = Data(folder, name)
         weights = data.weights()
         batch, channels, height, width = data.shape
@@ -31,4 +31,4 @@ def main(folder):
 
 
 if __name__ == '__main__':
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,4 +1,11 @@
-"""PyConvU-Net and U-Net 32..512 in PyTorch, their layers under the names that the package gives them."""
+"""The networks in PyTorch, their layers under the names that the package gives them.
+
+PyConvU-Net and U-Net 32..512, which every contender runs, are written here as their users would; the others are described in
+test/oracles/networks.py, which the package's own tests rest on.
+"""
+
+import importlib.util
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -88,6 +95,39 @@ class WithSigmoid(nn.Module):
         return torch.sigmoid(self.network(x))
 
 
+ORACLE = Path(__file__).resolve().parents[2] / 'test/oracles/networks.py'
+
+
+def oracle():
+    """test/oracles/networks.py as a module; its name is this file's too."""
+    spec = importlib.util.spec_from_file_location('oracle_networks', ORACLE)
+    module = importlib.util.module_from_spec(spec)
+    threads = torch.get_num_threads()
+    spec.loader.exec_module(module)
+    torch.set_num_threads(threads)
+    return module
+
+
+class Described(nn.Module):
+    """A network as the tests' oracle describes it; of several heads the last."""
+
+    def __init__(self, name):
+        super().__init__()
+        module = oracle()
+        self.net = module.Net(module.NETWORKS[name])
+        with torch.no_grad():
+            self.net(torch.zeros(INPUT_SHAPE, dtype=torch.float64))  # makes the layers
+        self.net.float()
+
+    @property
+    def logits(self):
+        return self.net.get_submodule('logits')
+
+    def forward(self, x):
+        heads = self.net(x)
+        return heads[-1] if isinstance(heads, list) else heads
+
+
 STAGES = {'pyconvunet': PyConvStage, 'unet': DoubleConvolution}
 PARAMETERS = {'pyconvunet': 4_096_801, 'unet': 7_765_985}
 
@@ -109,11 +149,19 @@ def example_target():
 def untrained(name):
     """The network in training mode with PyTorch's initial weights, seed 0."""
     torch.manual_seed(0)
+    if name not in STAGES:
+        return Described(name)
     network = UShape(STAGES[name])
     count = sum(p.numel() for p in network.parameters())
     if count != PARAMETERS[name]:
         raise ValueError(f'{name} has {count} parameters instead of {PARAMETERS[name]}')
     return network
+
+
+def without_scale(network):
+    """Normalisations that have a shift alone, as the package's have."""
+    kinds = network.net.kinds if isinstance(network, Described) else {}
+    return {network.net.get_submodule(name) for name, kind in kinds.items() if kind == 'norm without scale'}
 
 
 def prepared(name):
@@ -127,7 +175,8 @@ def prepared(name):
     normalisations = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     with torch.no_grad():
         for module in normalisations:
-            module.weight.uniform_(0.7, 1.3, generator=generator)
+            if module not in without_scale(network):
+                module.weight.uniform_(0.7, 1.3, generator=generator)
             module.bias.uniform_(-0.2, 0.2, generator=generator)
             module.momentum = None  # the mean of what it saw, without a rest of its initial statistics
         for _ in range(4):
@@ -136,9 +185,11 @@ def prepared(name):
             module.momentum = 0.1
         network.eval()
         logits = network(example_input())
-        scale = 2 / logits.std()
-        network.logits.weight.mul_(scale)
-        network.logits.bias.copy_((network.logits.bias - logits.mean()) * scale)
+        # MultiResUNet ends in a normalisation, which has done that already.
+        if isinstance(network.logits, nn.Conv2d):
+            scale = 2 / logits.std()
+            network.logits.weight.mul_(scale)
+            network.logits.bias.copy_((network.logits.bias - logits.mean()) * scale)
     return network
 
 
@@ -163,6 +214,10 @@ def multiply_accumulates(network):
 
 def named_weights(network):
     """(name, tensor) of every weight as the package names it and TensorFlow lays it out."""
+    if isinstance(network, Described):
+        for name, tensor, to_tf, _ in network.net.named_weights():
+            yield name, to_tf(tensor)
+        return
     for path, module in network.named_modules():
         name = path.replace('.', '/')
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):

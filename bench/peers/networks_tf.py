@@ -2,6 +2,7 @@
 
 import numpy as np
 import tensorflow as tf
+from described_tf import described_probabilities
 
 DEPTH = 5
 LEVELS = (1, 2, 3, 4)
@@ -55,6 +56,8 @@ def upsampled(weights, x, name):
 
 
 def probabilities(name, weights, x):
+    if name not in STAGES:
+        return described_probabilities(name, weights, x)
     stage = STAGES[name]
     skips = []
     for i in range(1, DEPTH + 1):

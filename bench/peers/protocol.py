@@ -30,7 +30,7 @@ def options():
     """`--data DIR --network NAME --threads N` of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument('--data', type=Path, required=True)
-    parser.add_argument('--network', choices=('pyconvunet', 'unet'), required=True)
+    parser.add_argument('--network', required=True)
     parser.add_argument('--threads', type=int, required=True)
     return parser.parse_args()
 

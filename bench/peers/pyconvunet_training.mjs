@@ -2,10 +2,9 @@
 import { train } from '../../dist/training.js';
 import { readData } from './data.mjs';
 import { ownModel, version } from './own_model.mjs';
-import { maxError, options, serve, skip } from './protocol.mjs';
+import { maxError, options, serve } from './protocol.mjs';
 
 const { data: folder, network, threads } = options();
-if (threads > 1) skip('train runs on one thread');
 const data = readData(folder, network);
 const model = await ownModel(network, data);
 const [, height, width, channels] = data.nhwc;
@@ -22,7 +21,7 @@ let last = { ms: Number.NaN, loss: Number.NaN };
 let answer = { resolve: (_result) => {}, reject: (_error) => {} };
 
 function start() {
-  const settings = { epochs: Number.MAX_SAFE_INTEGER, batchSize: 1, augment: 'none', loss: 'bce', learningRate: 1e-3 };
+  const settings = { epochs: Number.MAX_SAFE_INTEGER, batchSize: 1, augment: 'none', loss: 'bce', learningRate: 1e-3, threads };
   const run = train(
     model,
     { training: [sample], validation: [sample] },

@@ -6,6 +6,7 @@ import { importOrSkip, maxError, options, serve, skip, times } from './protocol.
 
 const { data: folder, network, threads } = options();
 if (threads > 1) skip('tfjs-wasm has no threads in Node');
+if (network !== 'pyconvunet' && network !== 'unet') skip(`is not composed for ${network}`);
 const tf = await importOrSkip('@tensorflow/tfjs-core', 'npm ci');
 const { version_wasm: version } = await importOrSkip('@tensorflow/tfjs-backend-wasm', 'npm ci');
 await tf.setBackend('wasm');

@@ -33,9 +33,9 @@ x, target = torch.from_numpy(data.input), torch.from_numpy(data.target)
 
 def load(channels_last):
     """The network with the exported weights, and its input, in a memory format."""
-    from networks import STAGES, UShape, named_weights
+    from networks import named_weights, untrained
 
-    network = UShape(STAGES[options.network]).eval()
+    network = untrained(options.network).eval()
     values = data.weights()
     with torch.no_grad():
         for name, tensor in named_weights(network):

@@ -10,7 +10,7 @@ it('optimizeForInference says that the import of pyconvunet/wasm is missing, and
   const model = models.uNet({ widths: [4, 6], inputShape: [null, null, 1], seed: 1 });
   const optimized = await optimizeForInference(model);
   expect(optimized.reason).toBe("the import of 'pyconvunet/wasm' is missing");
-  const x = tf.tidy(() => tf.reshape<tf.Tensor4D>(tf.linspace(-1, 1, 64), [1, 8, 8, 1]));
+  const x = tf.tidy(() => tf.reshape<tf.Rank.R4>(tf.linspace(-1, 1, 64), [1, 8, 8, 1]));
   const [actual, expected] = [optimized, model].map((predictor) =>
     tf.tidy(() => (predictor.predict(x) as tf.Tensor).dataSync()),
   );
