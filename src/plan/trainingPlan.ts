@@ -25,6 +25,8 @@ export interface TrainingPlanOptions {
   readonly penalties?: Penalties;
   /** Default 1. */
   readonly threads?: number;
+  /** What stays from the forward to the backward pass; the results do not depend on it. Default: 'maps' as long as they take at most 512 MB. */
+  readonly keeps?: Keeps;
 }
 
 /** The program for one size of batch. */
@@ -51,11 +53,12 @@ function layOut(
   batch: number,
   shape: ImageShape,
   { vectors, threads }: Machine,
+  keeps?: Keeps,
 ): { lowered: LoweredTraining; memory: MemoryPlan; steps: readonly Step[] } {
   const graph = foldForTraining(readModel(model, shape, 'training'));
   const geometry = { machine: { vectors, threads }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
-  const attempt = (keeps: Keeps) => {
-    const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
+  const attempt = (kept: Keeps) => {
+    const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps: kept });
     const { program, input, outputs, masks } = lowered;
     const always = [
       input,
@@ -65,6 +68,7 @@ function layOut(
     const steps = parallelSteps(program, threads);
     return { lowered, memory: planMemory(steps, always), steps };
   };
+  if (keeps !== undefined) return attempt(keeps);
   const all = attempt('maps');
   return all.memory.arenaBytes <= MOST_KEPT ? all : attempt('sums');
 }
@@ -122,8 +126,9 @@ export class TrainingPlan {
   constructor(
     private readonly model: tfl.LayersModel,
     binaries: KernelBinaries,
-    { penalties = new Map(), threads = 1 }: TrainingPlanOptions = {},
+    private readonly options: TrainingPlanOptions = {},
   ) {
+    const { penalties = new Map(), threads = 1 } = options;
     this.store = new TrainedWeights(model, penalties);
     this.engine = new Engine(binaries, threads);
     const { engine, store } = this;
@@ -243,8 +248,9 @@ export class TrainingPlan {
 
   private build(batch: number, shape: ImageShape): SizedStep {
     const { engine } = this;
+    const { keeps } = this.options;
     const { masters, gradients } = this.store;
-    const { lowered, memory, steps } = layOut(this.model, { masters, gradients }, batch, shape, engine);
+    const { lowered, memory, steps } = layOut(this.model, { masters, gradients }, batch, shape, engine, keeps);
     const { forwardSteps, input, outputs, masks, lasting } = lowered;
     for (const buffer of lasting) this.place(buffer);
     const block = this.arenaFor(memory.arenaBytes);
