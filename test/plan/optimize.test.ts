@@ -274,7 +274,7 @@ describe('predict', () => {
     for (let time = 0; time < 2; time++) {
       const message = await messageOf(() => optimized.predict(large));
       expect(message).toMatch(
-        /^OutOfMemoryError: The planned engine could not get (\d+) MB more; its memory holds \d+ MB and ends at 4096 MB\. Use a smaller image or batch\.$/,
+        /^OutOfMemoryError: An image of 1500x1500 does not fit\. The planned engine could not get (\d+) MB more; its memory holds \d+ MB and ends at 4096 MB\. Use a smaller image or batch\.$/,
       );
       expect(Number(/get (\d+) MB/.exec(message)?.[1])).toBeGreaterThan(4000);
     }
