@@ -7,9 +7,8 @@ import type { Block } from '../../engine/heap.js';
 import type { Machine } from '../../engine/lower/context.js';
 import { MovableProgram } from '../../engine/movable.js';
 import { OutOfMemoryError } from '../../runtime/errors.js';
-import base from './binaries/base.wasm';
-import relaxed from './binaries/relaxed.wasm';
 import { makeOutputs, TfjsHeap } from './heap.js';
+import { kernelBinaries } from './kernelBinaries.js';
 
 /** Programs that are kept, and bytes of the heap that their tables may take. */
 export const MOST_PROGRAMS = 256;
@@ -31,7 +30,7 @@ export class ProgramCache {
   private workplace: Block | null = null;
 
   constructor(private readonly backend: BackendWasm) {
-    this.engine = new Engine({ base, relaxed }, 1, new TfjsHeap(backend));
+    this.engine = new Engine(kernelBinaries, 1, new TfjsHeap(backend));
   }
 
   /** Programs that are kept. */
@@ -65,25 +64,58 @@ export class ProgramCache {
     inputs: readonly tf.TensorInfo[],
     { shape, isSum }: { readonly shape: readonly number[]; readonly isSum: boolean },
   ): tf.TensorInfo | null {
-    const { backend, engine } = this;
+    const { backend } = this;
     const kept = this.withRoom(key, () => this.programFor(key, make));
     if (kept === null) return null;
-    const { moving, tensors } = kept;
     const [output] = this.withRoom(key, () => makeOutputs(backend, [shape]));
     try {
-      const arena = this.withRoom(key, () => this.arenaFor(moving.arenaBytes));
-      try {
-        if (isSum) backend.typedArrayFromHeap(output).fill(0);
-        const offsets = [...inputs, output].map(({ dataId }) => backend.getMemoryOffset(dataId));
-        moving.run(arena.start, new Map(tensors.map((buffer, i) => [buffer, offsets[i]])));
-      } finally {
-        if (arena !== this.workplace) engine.free(arena);
-      }
+      if (isSum) backend.typedArrayFromHeap(output).fill(0);
+      this.start(
+        key,
+        kept,
+        [...inputs, output].map(({ dataId }) => backend.getMemoryOffset(dataId)),
+      );
     } catch (error) {
       backend.disposeData(output.dataId);
       throw error;
     }
     return output;
+  }
+
+  /**
+   * Runs a program without tables.
+   *
+   * @param addresses Of its tensors.
+   * @throws OutOfMemoryError.
+   */
+  execute(key: string, make: (machine: Machine) => ConvolutionProgram, addresses: readonly number[]): void {
+    const kept = this.withRoom(key, () => this.programFor(key, make));
+    if (kept === null) throw new Error(`The program ${key} has tables.`);
+    this.start(key, kept, addresses);
+  }
+
+  /**
+   * Takes a block of the heap for a while.
+   *
+   * @param use Gets its address.
+   * @throws OutOfMemoryError.
+   */
+  withScratch<T>(bytes: number, use: (address: number) => T): T {
+    const block = this.withRoom('', () => this.engine.allocate(bytes));
+    try {
+      return use(block.start);
+    } finally {
+      this.engine.free(block);
+    }
+  }
+
+  private start(key: string, { moving, tensors }: Kept, addresses: readonly number[]): void {
+    const arena = this.withRoom(key, () => this.arenaFor(moving.arenaBytes));
+    try {
+      moving.run(arena.start, new Map(tensors.map((buffer, i) => [buffer, addresses[i]])));
+    } finally {
+      if (arena !== this.workplace) this.engine.free(arena);
+    }
   }
 
   private arenaFor(bytes: number): Block {
