@@ -266,7 +266,7 @@ function progressReporter(start: Position, stepsPerEpoch: number, { epochs }: Se
 /**
  * Trains a network: Adam on the loss of the logits, the paper's recipe by default. Shuffling, augmentation and dropout
  * follow from the seed, the epoch and the step, so that a run that is resumed from its state ends with the same bits on
- * backends that compute in one order (cpu, wasm with one thread).
+ * backends that compute in one order (cpu, wasm with any number of threads).
  *
  * @param model A network of this package (or any model with a layer named `logits`); trained in place.
  * @param data Training and validation samples of one size.
