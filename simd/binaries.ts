@@ -9,6 +9,7 @@ import * as nested from './kernels/nested.js';
 import * as norm from './kernels/norm.js';
 import * as pack from './kernels/pack.js';
 import * as pool from './kernels/pool.js';
+import * as rows from './kernels/rows.js';
 import * as transfer from './kernels/transfer.js';
 import * as winograd3 from './kernels/winograd3.js';
 import * as winograd4 from './kernels/winograd4.js';
@@ -22,6 +23,7 @@ const kernels: readonly Kernel[] = [
   norm,
   pack,
   pool,
+  rows,
   transfer,
   winograd3,
   winograd4,

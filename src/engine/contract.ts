@@ -449,6 +449,40 @@ export const KERNELS = {
   adam: ['weights', 'mean', 'square', 'gradient', 'bytes', 'constants'],
   /** gradient += factors[0] weight + factors[1] sign(weight). */
   penalty: ['weights', 'gradient', 'bytes', 'constants'],
+  /**
+   * Of a map [rows, channels], its channels a multiple of four, adds per channel the sums of x - centre and of its square, float64.
+   * `count`: channels to sum.
+   */
+  rowSums: ['input', 'centre', 'rows', 'channels', 'count', 'sums', 'products'],
+  /** out = factor (x - centre) + shift of such a map, at least 0 where `isRelu`. */
+  rowAffine: ['input', 'centre', 'factor', 'shift', 'isRelu', 'rows', 'channels', 'out'],
+  /** Adds per channel the sums of dy and of dy (x - centre); where `isMasked`, dy counts where the output is above zero. */
+  rowGradientSums: [
+    'gradient',
+    'input',
+    'output',
+    'isMasked',
+    'centre',
+    'rows',
+    'channels',
+    'count',
+    'sums',
+    'products',
+  ],
+  /** out = factor dy + slope (x - centre) + shift, dy counting as above. */
+  rowGradient: [
+    'gradient',
+    'input',
+    'output',
+    'isMasked',
+    'centre',
+    'factor',
+    'slope',
+    'shift',
+    'rows',
+    'channels',
+    'out',
+  ],
 } as const;
 
 /** Name of a kernel. */

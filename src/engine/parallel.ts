@@ -35,6 +35,19 @@ const channels = (shifts: Cut['shifts'], work: Cut['work'] = length): Cut => ({
 /** Rows of a product that belong to one output stay together, and pairs of rows. */
 const rowUnit = (arg: NumberOf): number => (arg('phases') % 2 === 0 ? arg('phases') : 2 * arg('phases'));
 
+/** Channels of a line of the cache: neighbours in one would wait for each other. */
+const line = () => 16;
+/** Rows of a block. */
+const block = () => 32;
+const rowBytes = (arg: NumberOf): number => 4 * arg('channels');
+
+/** A row of an image, and the part of a row of tiles that stands for it. */
+const imageRows: Cut['shifts'] = {
+  image: (arg) => 4 * arg('width') * arg('imageChannels'),
+  first: (arg) => (4 * arg('pitch')) / arg('tile'),
+};
+const imageWork = (arg: NumberOf): number => arg('width') * arg('channels');
+
 const CUTS: Partial<Record<KernelName, Cut>> = {
   affine: channels({ input: 'inputChannel', out: 'outChannel', epilogue: 20 }),
   sum: channels({ a: 'aChannel', b: 'bChannel', out: 'outChannel', epilogue: 20 }),
@@ -111,6 +124,27 @@ const CUTS: Partial<Record<KernelName, Cut>> = {
     scratch: ['panel'],
     work: (arg) => (arg('pixels') * arg('rows')) / 8,
   },
+  rowSums: {
+    count: 'count',
+    unit: line,
+    shifts: { input: 4, centre: 4, sums: 8, products: 8 },
+    work: (arg) => arg('rows'),
+  },
+  rowGradientSums: {
+    count: 'count',
+    unit: line,
+    shifts: { gradient: 4, input: 4, output: 4, centre: 4, sums: 8, products: 8 },
+    work: (arg) => arg('rows'),
+  },
+  rowAffine: { count: 'rows', unit: block, shifts: { input: rowBytes, out: rowBytes }, work: (arg) => arg('channels') },
+  rowGradient: {
+    count: 'rows',
+    unit: block,
+    shifts: { gradient: rowBytes, input: rowBytes, output: rowBytes, out: rowBytes },
+    work: (arg) => arg('channels'),
+  },
+  toTiles: { count: 'height', unit: (arg) => arg('tile'), shifts: imageRows, work: imageWork },
+  fromTiles: { count: 'height', unit: (arg) => arg('tile'), shifts: imageRows, work: imageWork },
   unpackGemm: {
     count: 'outputs',
     unit: one,

@@ -109,6 +109,17 @@ export class ProgramCache {
     }
   }
 
+  /** Numbers of the heap, valid until the next allocation. */
+  floats(address: number, length: number): Float32Array {
+    return this.engine.floats(address, length);
+  }
+
+  /** The same in float64. */
+  doubles(address: number, length: number): Float64Array {
+    const { buffer, byteOffset } = this.engine.floats(address, 2 * length);
+    return new Float64Array(buffer, byteOffset, length);
+  }
+
   private start(key: string, { moving, tensors }: Kept, addresses: readonly number[]): void {
     const arena = this.withRoom(key, () => this.arenaFor(moving.arenaBytes));
     try {
