@@ -10,6 +10,7 @@ import {
 } from '../benchmark/index.js';
 import { create, load, names as modelNames, type NetworkName } from '../models/index.js';
 import { widthOptions } from '../models/widths.js';
+import { doctor } from '../runtime/doctor.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
 import { startBackend } from './backend.js';
 import { printBenchmark } from './benchmarkTable.js';
@@ -18,6 +19,7 @@ import { describeMachine } from './machine.js';
 import { createOutput, printJson } from './output.js';
 import * as parse from './parsers.js';
 import type { BenchmarkDocument } from './schemas.js';
+import { requireSelfTest } from './selfTest.js';
 import { badUsage } from './usage.js';
 
 interface BenchmarkFlags {
@@ -97,6 +99,8 @@ async function run(flags: BenchmarkFlags, signal: AbortSignal): Promise<void> {
   // Before the benchmark makes the load itself.
   const machine = describeMachine();
   const { places, skipped } = await findPlaces();
+  // Kernels of this package also run layer by layer, so that contenders may share a mistake: it is looked for first.
+  requireSelfTest(await doctor());
   const settings = { work, batchSize, threads, rounds, isProfiled, ...(size === undefined ? {} : { size }) };
   const networks = await output.withProgress<BenchmarkProgress, NetworkResult[]>(progressText, (onProgress) =>
     benchmark(subjects, { ...settings, backends: places }, { signal, onProgress, log: (line) => output.log(line) }),

@@ -5,6 +5,9 @@ import { machineLine } from './machine.js';
 import type { Output } from './output.js';
 import type { BenchmarkDocument } from './schemas.js';
 
+/** Processes that wanted a core in the minute before, from which on times are not to be trusted. */
+const BUSY = 0.5;
+
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 const rate = (gflops: number | null): string => (gflops === null ? '-' : gflops.toFixed(1));
@@ -66,6 +69,8 @@ export function printBenchmark(document: BenchmarkDocument, { log }: Output): vo
     work === 'inference' ? 'Prediction of one image' : `Training step of ${batch} image${batch === 1 ? '' : 's'}`;
   log(`${what}, float32; the least of the medians of ${rounds} rounds of ${SAMPLES}`);
   log(machineLine(machine));
+  if (machine.loadBefore > BUSY)
+    log('Warning: other programs were using this machine just before. Times may be too long.');
   for (const { backend, reason } of skipped) log(`skipped: ${backend}: ${reason}`);
   for (const result of networks) {
     const { name, inputShape, params, macs, timed, notTimed } = result;

@@ -5,10 +5,7 @@ import { type EngineReport, isPassed, type SelfTest } from '../runtime/engineRep
 import { gibibytes } from '../training/index.js';
 import { printJson } from './output.js';
 import './backend.js';
-import { CommandFailure } from './failure.js';
-
-const testText = ({ algorithm, of, error, bound }: SelfTest): string =>
-  `${algorithm}, ${of}: ${error === null ? 'not finite' : error.toExponential(1)} of at most ${bound}`;
+import { requireSelfTest, testText } from './selfTest.js';
 
 /** The test that is nearest to its bound, or beyond it. */
 const worstOf = (tests: readonly SelfTest[]): SelfTest | undefined => {
@@ -47,8 +44,7 @@ async function run({ json }: { readonly json: boolean }): Promise<void> {
     ];
     for (const line of lines) process.stdout.write(`${line}\n`);
   }
-  const failed = report.backends.flatMap(({ engine }) => engine?.selfTest ?? []).find((test) => !isPassed(test));
-  if (failed !== undefined) throw new CommandFailure(`The self-test failed: ${testText(failed)}.`);
+  requireSelfTest(report);
 }
 
 export function doctorCommand(): Command {

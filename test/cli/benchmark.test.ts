@@ -1,15 +1,19 @@
 /** `pyconvunet benchmark`: its document and table, what it checks, and what it refuses. */
 import { rm } from 'node:fs/promises';
+import * as os from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { benchmarkDocument } from '../../src/cli/schemas.js';
 import { OwnHeap } from '../../src/engine/heap.js';
+import { MovableProgram } from '../../src/engine/movable.js';
 import { OptimizedModel } from '../../src/inference/index.js';
 import { OutOfMemoryError } from '../../src/runtime/errors.js';
 import { temporaryFolder } from './dataset.js';
 import { pyconvunet } from './harness.js';
+
+vi.mock('node:os', async (original) => ({ ...(await original<typeof os>()) }));
 
 const small = ['--widths', '8,16', '--size', '32', '--rounds', '2'];
 const benchmark = (...args: string[]) => pyconvunet(['benchmark', ...args]);
@@ -113,6 +117,23 @@ describe('pyconvunet benchmark', () => {
       /^pyconvunet: wasm planned is wrong on unet, and was not timed: its output differs by .+\.$/m,
     );
     expect(stderr).not.toContain('    at ');
+  });
+
+  it('measures nothing where the kernels fail their own test', async () => {
+    vi.spyOn(MovableProgram.prototype, 'run').mockImplementation(() => {});
+    const { code, stdout, stderr } = await benchmark(...small, '--json');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe('pyconvunet: The self-test failed: Winograd F(4x4, 3x3), output: 1.0e+0 of at most 0.00001.\n');
+  });
+
+  it.each([
+    [0.4, false],
+    [3, true],
+  ])('warns of a machine with a load of %f: %s', async (load, isWarned) => {
+    vi.spyOn(os, 'loadavg').mockReturnValue([load, 0, 0]);
+    const { stdout } = await benchmark(...small, '--model', 'unet');
+    expect(stdout).toContain(`; load before: ${load}\n`);
+    expect(stdout.includes('Warning: other programs were using this machine just before.')).toBe(isWarned);
   });
 
   it('says that an output is not checked, where only one computes it', async () => {
