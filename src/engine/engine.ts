@@ -6,6 +6,7 @@ import { KERNELS, type KernelName } from './contract.js';
 import { type Block, type Heap, isShared, OwnHeap } from './heap.js';
 import { planMemory } from './memory.js';
 import { type Buffer, buffersOf, callsOf, type Program, type Step, type Word } from './program.js';
+import { newCode, type ProgramCode, readyProgram, runTask } from './threads/program.js';
 import { ThreadPool } from './threads/threadPool.js';
 
 const NAMES = Object.keys(KERNELS) as KernelName[];
@@ -39,6 +40,13 @@ function forPlainMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   const at = copy.findIndex((_, i) => name.every((byte, j) => copy[i + j] === byte));
   copy[at + name.length] = 1;
   return copy;
+}
+
+/** An encoded program that can run. */
+export interface RunnableCode {
+  run(): void;
+  /** Lets it be forgotten; it cannot run any more. */
+  drop(): void;
 }
 
 /** A module in a memory. */
@@ -129,9 +137,27 @@ export class Engine {
     });
   }
 
-  /** The kernels by their place in encoded programs. */
-  get kernelList(): readonly Run[] {
-    return NAMES.map((name) => this.kernel(name));
+  /** Words for a program whose arguments change between runs. */
+  newCode(length: number): ProgramCode {
+    return newCode(length, this.pool !== null);
+  }
+
+  /** Makes such a program runnable, for all threads. */
+  adopt(code: ProgramCode): RunnableCode {
+    const { pool } = this;
+    if (pool === null) {
+      const { tasks } = readyProgram(code, NAMES.length);
+      const kernels = NAMES.map((name) => this.kernel(name));
+      const under = { kernel: 0 };
+      return {
+        run: () => {
+          for (const task of tasks) runTask(code, task, kernels, under);
+        },
+        drop: () => {},
+      };
+    }
+    const id = pool.adopt(code);
+    return { run: () => pool.run(id), drop: () => pool.drop(id) };
   }
 
   /** Makes steps one runnable whole, for all threads. */

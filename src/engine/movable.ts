@@ -1,11 +1,10 @@
 /** Programs whose memory is given anew for each run: images and filters lie where they are, everything else in a block of the moment. */
 import { KERNELS, type KernelName } from './contract.js';
-import type { Engine } from './engine.js';
+import type { Engine, RunnableCode } from './engine.js';
 import type { Block } from './heap.js';
 import { type MemoryPlan, planMemory } from './memory.js';
 import { parallelSteps } from './parallel.js';
 import { type Buffer, Place, type Program, type Step, type Word } from './program.js';
-import { runEncoded } from './threads/program.js';
 
 /** Words of the code that hold an address in a buffer, and how far behind its start. */
 interface Uses {
@@ -29,6 +28,7 @@ export class MovableProgram {
   /** Bytes of the block that a run needs. */
   readonly arenaBytes: number;
   private readonly code: Int32Array;
+  private readonly runnable: RunnableCode;
   private readonly tables: Block;
   private readonly arena: Uses;
   /** Tables that hold addresses of the arena: they follow it. */
@@ -82,7 +82,9 @@ export class MovableProgram {
         }
       }
     }
-    this.code = Int32Array.from(words);
+    this.code = engine.newCode(words.length);
+    this.code.set(words);
+    this.runnable = engine.adopt(this.code);
     this.arena = usesOf(inArena);
     for (const [buffer, uses] of outside) this.outside.set(buffer, usesOf(uses));
   }
@@ -126,11 +128,12 @@ export class MovableProgram {
       buffer.address = address;
       move(code, uses, address);
     }
-    runEncoded(code, engine.kernelList);
+    this.runnable.run();
   }
 
   /** Gives its memory back; it cannot run any more. */
   dispose(): void {
+    this.runnable.drop();
     this.engine.free(this.tables);
   }
 }

@@ -1,4 +1,4 @@
-/** What a pool runs, as the caller gives it, as one thread runs it, and as it travels to the workers. */
+/** What a pool runs, as the caller gives it, and as one list of words that all threads read. */
 
 /** One call of a kernel, by its place in the pool's list, with 32-bit arguments. */
 export interface PoolCall {
@@ -14,15 +14,34 @@ export type PoolProgram = readonly (readonly PoolTask[])[];
 
 export type Kernel = (...args: number[]) => void;
 
-interface ReadyCall {
-  readonly kernel: number;
-  readonly run: Kernel;
-  readonly args: readonly number[];
+/**
+ * A program as words: phases; for each its tasks; for each of them its calls; for each of them kernel, number of arguments,
+ * arguments. Arguments may be changed between runs: every thread reads them when it calls.
+ */
+export type ProgramCode = Int32Array;
+
+/** Words that threads share, where they can. */
+export const newCode = (length: number, shared: boolean): ProgramCode =>
+  new Int32Array(shared ? new SharedArrayBuffer(length * 4) : new ArrayBuffer(length * 4));
+
+export function encodeProgram(program: PoolProgram, shared: boolean): ProgramCode {
+  const words = program.flatMap((phase) => [
+    phase.length,
+    ...phase.flatMap((task) => [
+      task.length,
+      ...task.flatMap(({ kernel, args }) => [kernel, args.length, ...args.map((arg) => arg | 0)]),
+    ]),
+  ]);
+  const code = newCode(words.length + 1, shared);
+  code[0] = program.length;
+  code.set(words, 1);
+  return code;
 }
 
 export interface ReadyProgram {
-  /** The tasks of all phases. */
-  readonly tasks: readonly (readonly ReadyCall[])[];
+  readonly code: ProgramCode;
+  /** Where each task of all phases stands in the code. */
+  readonly tasks: readonly number[];
   /** First task of each phase. */
   readonly starts: readonly number[];
   /** Behind the last task of each phase. */
@@ -31,65 +50,45 @@ export interface ReadyProgram {
   readonly isParallel: boolean;
 }
 
-export function readyProgram(program: PoolProgram, kernels: readonly Kernel[]): ReadyProgram {
-  const tasks: ReadyCall[][] = [];
+/** Finds the tasks of a program. */
+export function readyProgram(code: ProgramCode, kernels: number): ReadyProgram {
+  const tasks: number[] = [];
   const starts: number[] = [];
   const ends: number[] = [];
-  for (const phase of program) {
+  let isParallel = false;
+  let at = 1;
+  for (let phase = 0; phase < code[0]; phase++) {
     starts.push(tasks.length);
-    for (const task of phase) {
-      tasks.push(
-        task.map(({ kernel, args }) => {
-          const run = kernels[kernel];
-          if (run === undefined) throw new Error(`A program calls kernel ${kernel}; the pool has ${kernels.length}.`);
-          return { kernel, run, args: [...args] };
-        }),
-      );
+    isParallel ||= code[at] > 1;
+    for (let left = code[at++]; left > 0; left--) {
+      tasks.push(at);
+      for (let calls = code[at++]; calls > 0; calls--) {
+        if (code[at] >= kernels) throw new Error(`A program calls kernel ${code[at]}; the pool has ${kernels}.`);
+        at += 2 + code[at + 1];
+      }
     }
     ends.push(tasks.length);
   }
-  return { tasks, starts, ends, isParallel: program.some(({ length }) => length > 1) };
+  return { code, tasks, starts, ends, isParallel };
 }
 
-/** Phases; for each its tasks; for each of them its calls; for each of them kernel, number of arguments, arguments. */
-export function encodeProgram(program: PoolProgram): Int32Array {
-  let length = 1;
-  for (const phase of program) {
-    length++;
-    for (const task of phase) {
-      length++;
-      for (const { args } of task) length += 2 + args.length;
-    }
-  }
-  // Shared, so that all workers read the same bytes.
-  const code = new Int32Array(new SharedArrayBuffer(length * 4));
-  let at = 0;
-  code[at++] = program.length;
-  for (const phase of program) {
-    code[at++] = phase.length;
-    for (const task of phase) {
-      code[at++] = task.length;
-      for (const { kernel, args } of task) {
-        code[at++] = kernel;
-        code[at++] = args.length;
-        for (const arg of args) code[at++] = arg;
-      }
-    }
-  }
-  return code;
-}
+/** Arrays of every length, for the arguments of the call under way. */
+const spare: number[][] = [];
 
-/** Runs an encoded program on this thread. */
-export function runEncoded(code: Int32Array, kernels: readonly Kernel[]): void {
-  let at = 1;
-  for (let phase = code[0] ?? 0; phase > 0; phase--) {
-    for (let task = code[at++] ?? 0; task > 0; task--) {
-      for (let call = code[at++] ?? 0; call > 0; call--) {
-        const run = kernels[code[at] ?? 0];
-        const from = at + 2;
-        at = from + (code[at + 1] ?? 0);
-        run?.(...code.subarray(from, at));
-      }
-    }
+/**
+ * Runs one task on this thread.
+ *
+ * @param under Is told the kernel that is under way.
+ */
+export function runTask(code: ProgramCode, task: number, kernels: readonly Kernel[], under: { kernel: number }): void {
+  let at = task + 1;
+  for (let calls = code[task]; calls > 0; calls--) {
+    const count = code[at + 1];
+    spare[count] ??= new Array<number>(count).fill(0);
+    const args = spare[count];
+    for (let i = 0; i < count; i++) args[i] = code[at + 2 + i];
+    under.kernel = code[at];
+    kernels[code[at]](...args);
+    at += 2 + count;
   }
 }

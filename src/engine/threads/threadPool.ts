@@ -1,6 +1,14 @@
 /** Threads over one shared memory: a program's tasks on the caller and on as many workers as have come. */
 import { FIRST_TICKET, PHASE_SPIN, STATE, WORD } from './control.js';
-import { encodeProgram, type Kernel, type PoolProgram, type ReadyProgram, readyProgram } from './program.js';
+import {
+  encodeProgram,
+  type Kernel,
+  type PoolProgram,
+  type ProgramCode,
+  type ReadyProgram,
+  readyProgram,
+  runTask,
+} from './program.js';
 import { type PoolWorker, startWorker } from './startWorker.js';
 
 /** Milliseconds of one sleep: what waits looks up so often. */
@@ -105,11 +113,20 @@ export class ThreadPool {
    * @returns The number by which to run it.
    */
   define(program: PoolProgram): number {
+    return this.adopt(encodeProgram(program, this.workers.length > 0));
+  }
+
+  /**
+   * The same for an encoded program, whose arguments may be changed between runs.
+   *
+   * @param code In shared memory where the pool has workers.
+   */
+  adopt(code: ProgramCode): number {
     this.check();
-    const ready = readyProgram(program, this.kernels);
+    const ready = readyProgram(code, this.kernels.length);
     const id = this.programCount++;
     this.programs.set(id, ready);
-    if (ready.isParallel && this.workers.length > 0) this.post({ id, code: encodeProgram(program) });
+    if (ready.isParallel && this.workers.length > 0) this.post({ id, code });
     return id;
   }
 
@@ -131,7 +148,7 @@ export class ThreadPool {
     const program = this.programs.get(id);
     if (program === undefined) throw new Error(`The thread pool has no program ${id}.`);
     if (program.isParallel && this.workers.length > 0) this.runShared(id, program);
-    else for (const task of program.tasks) for (const { run, args } of task) run(...args);
+    else for (const task of program.tasks) runTask(program.code, task, this.kernels, { kernel: 0 });
   }
 
   /** Ends the workers; a second call changes nothing. */
@@ -187,7 +204,7 @@ export class ThreadPool {
     if (Atomics.load(words, WORD.idle) > 0) Atomics.notify(words, WORD.sequence);
   }
 
-  private runShared(id: number, { tasks, starts, ends }: ReadyProgram): void {
+  private runShared(id: number, { code, tasks, starts, ends }: ReadyProgram): void {
     const { words } = this;
     const first = this.next;
     const end = (first + tasks.length) | 0;
@@ -200,17 +217,17 @@ export class ThreadPool {
       while (task >= ends[phase]) phase++;
       if (!this.waitFor((first + starts[phase]) | 0, STATE.working)) break;
       if (Atomics.compareExchange(words, WORD.ticket, ticket, (ticket + 1) | 0) !== ticket) continue;
-      let at = 0;
+      const under = { kernel: 0 };
       try {
-        for (const { kernel, run, args } of tasks[task]) {
-          at = kernel;
-          run(...args);
-        }
+        runTask(code, tasks[task], this.kernels, under);
       } catch (error) {
         const claimed = Atomics.exchange(words, WORD.ticket, end);
         Atomics.add(words, WORD.done, 1);
         this.settle(claimed, end);
-        throw this.trap(`${this.names[at]}: ${error instanceof Error ? error.message : String(error)}`, error);
+        throw this.trap(
+          `${this.names[under.kernel]}: ${error instanceof Error ? error.message : String(error)}`,
+          error,
+        );
       }
       const done = (Atomics.add(words, WORD.done, 1) + 1 - first) | 0;
       if (done === ends[phase] && Atomics.load(words, WORD.waiting) > 0) Atomics.notify(words, WORD.done);

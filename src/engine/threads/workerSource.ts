@@ -19,17 +19,12 @@ const decode = (code) => {
   for (let phase = 0; phase < code[0]; phase++) {
     starts.push(tasks.length);
     for (let left = code[at++]; left > 0; left--) {
-      const calls = [];
-      for (let count = code[at++]; count > 0; count--) {
-        const kernel = code[at], from = at + 2;
-        at = from + code[at + 1];
-        calls.push({ kernel, run: kernels[kernel], args: Array.from(code.subarray(from, at)) });
-      }
-      tasks.push(calls);
+      tasks.push(at);
+      for (let calls = code[at++]; calls > 0; calls--) at += 2 + code[at + 1];
     }
     ends.push(tasks.length);
   }
-  return { tasks, starts, ends };
+  return { code, tasks, starts, ends };
 };
 
 const fail = (kernel, error) => {
@@ -57,7 +52,9 @@ const isOpen = (ticket) => {
   }
 };
 
-const takePart = ({ tasks, starts, ends }, first) => {
+const spare = [];
+
+const takePart = ({ code, tasks, starts, ends }, first) => {
   for (let phase = 0; ; ) {
     const ticket = load(words, WORD.ticket);
     const task = (ticket - first) | 0;
@@ -67,9 +64,13 @@ const takePart = ({ tasks, starts, ends }, first) => {
     if (compareExchange(words, WORD.ticket, ticket, (ticket + 1) | 0) !== ticket) continue;
     let kernel = 0;
     try {
-      for (const call of tasks[task]) {
-        kernel = call.kernel;
-        call.run(...call.args);
+      let at = tasks[task] + 1;
+      for (let calls = code[at - 1]; calls > 0; calls--) {
+        const count = code[at + 1], args = (spare[count] ??= []);
+        for (let i = 0; i < count; i++) args[i] = code[at + 2 + i];
+        kernel = code[at];
+        kernels[kernel](...args);
+        at += 2 + count;
       }
     } catch (error) {
       fail(kernel, error);
