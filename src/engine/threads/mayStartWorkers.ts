@@ -3,7 +3,7 @@ import type { KernelBinaries } from '../../runtime/providers.js';
 import { ThreadPool } from './threadPool.js';
 
 /** Milliseconds that a worker is waited for, and between two looks. */
-const PATIENCE = 500;
+const PATIENCE = 2000;
 const INTERVAL = 5;
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, INTERVAL));
