@@ -1,5 +1,5 @@
 /** The static memory plan: buffers of the arena share places where no step needs both. */
-import { type Buffer, buffersOf, callsOf, type Step } from './program.js';
+import { type Buffer, callsOf, type Step, type Word } from './program.js';
 import { roundUp } from './tiles.js';
 
 const ALIGNMENT = 64;
@@ -21,13 +21,18 @@ interface Lifetime {
 function lifetimes(steps: readonly Step[], always: readonly Buffer[]): Map<Buffer, Lifetime> {
   const found = new Map<Buffer, Lifetime>();
   for (const [index, step] of steps.entries()) {
-    for (const call of callsOf(step)) {
-      for (const buffer of buffersOf(call)) {
-        const known = found.get(buffer);
-        if (known === undefined) found.set(buffer, { buffer, first: index, last: index });
-        else known.last = index;
-      }
-    }
+    // Many calls of a step share long tables: each is looked through once.
+    const seen = new Set<Buffer>();
+    const visit = (word: Word): void => {
+      if (typeof word === 'number' || seen.has(word.buffer)) return;
+      const { buffer } = word;
+      seen.add(buffer);
+      const known = found.get(buffer);
+      if (known === undefined) found.set(buffer, { buffer, first: index, last: index });
+      else known.last = index;
+      if (Array.isArray(buffer.content)) for (const inner of buffer.content) visit(inner);
+    };
+    for (const { args } of callsOf(step)) for (const word of Object.values(args)) visit(word);
   }
   for (const buffer of always) found.set(buffer, { buffer, first: 0, last: steps.length });
   return found;

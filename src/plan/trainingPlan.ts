@@ -6,12 +6,12 @@ import type { Machine } from '../engine/lower/context.js';
 import { type MemoryPlan, planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import type { Buffer, Step } from '../engine/program.js';
-import { placeOf, roundUp, type Tiles } from '../engine/tiles.js';
+import { placeOf, roundUp, type Tiles, tilesOf } from '../engine/tiles.js';
 import type { AdamStep } from '../optimizers/index.js';
 import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { readModel } from './graph/readModel.js';
-import { foldForTraining } from './graph/training.js';
+import { foldForTraining, type TrainingGraph } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
 import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training/index.js';
 import { tileFor } from './tileFor.js';
@@ -40,7 +40,7 @@ interface SizedStep {
   readonly masks: LoweredTraining['masks'];
 }
 
-/** From this size of all maps on, normalised ones are computed again in the backward pass: about 3 % of a step's time for a third of its memory. */
+/** Where all maps take more, normalised ones are computed again in the backward pass: about 3 % of a step's time for a third of its memory. */
 const MOST_KEPT = 2 ** 29;
 
 /** What the engine rounds blocks up to. */
@@ -53,24 +53,29 @@ function layOut(
   batch: number,
   shape: ImageShape,
   { vectors, threads }: Machine,
-  keeps?: Keeps,
+  wanted?: Keeps,
 ): { lowered: LoweredTraining; memory: MemoryPlan; steps: readonly Step[] } {
   const graph = foldForTraining(readModel(model, shape, 'training'));
   const geometry = { machine: { vectors, threads }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
-  const attempt = (kept: Keeps) => {
-    const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps: kept });
-    const { program, input, outputs, masks } = lowered;
-    const always = [
-      input,
-      ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
-      ...masks.map(({ map }) => map.place.buffer),
-    ];
-    const steps = parallelSteps(program, threads);
-    return { lowered, memory: planMemory(steps, always), steps };
-  };
-  if (keeps !== undefined) return attempt(keeps);
-  const all = attempt('maps');
-  return all.memory.arenaBytes <= MOST_KEPT ? all : attempt('sums');
+  const keeps = wanted ?? (mapBytes(graph, geometry) <= MOST_KEPT ? 'maps' : 'sums');
+  const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
+  const { program, input, outputs, masks } = lowered;
+  const always = [
+    input,
+    ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
+    ...masks.map(({ map }) => map.place.buffer),
+  ];
+  const steps = parallelSteps(program, threads);
+  return { lowered, memory: planMemory(steps, always), steps };
+}
+
+/** Bytes of the maps that the nodes of a graph make; a concatenation has none of its own. */
+function mapBytes({ nodes }: TrainingGraph, { batch, tile }: { batch: number; tile: 3 | 4 }): number {
+  return nodes.reduce(
+    (sum, { op, shape }) =>
+      op.kind === 'concat' ? sum : sum + shape.channels * tilesOf(shape, tile, batch).channelStride,
+    0,
+  );
 }
 
 /**

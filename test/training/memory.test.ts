@@ -92,16 +92,13 @@ it('refuses a step that wasm cannot hold, naming a batch or a size that fits', (
   expect(() => requireMemory(model, { height: 512, width: 512, batchSize: 12 })).toThrow(
     /^A training step of 12 images of 512x512 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of (\d) fits \(\d\.\d\d GiB\), and so do micro-batches of \1, which keep the batch of 12 \(microBatch, or --micro-batch of train\)\.$/,
   );
-  expect(() => requireMemory(model, { height: 512, width: 512, batchSize: 12, microBatch: 11 })).toThrow(
-    /^A training step of 12 images of 512x512 in micro-batches of 11 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. Micro-batches of \d fit \(\d\.\d\d GiB\)\.$/,
-  );
   expect(() => requireMemory(model, { height: 2048, width: 2048, batchSize: 1 })).toThrow(
     /A size of \d+x\d+ with a batch of 1 fits \(\d\.\d\d GiB\)\.$/,
   );
   expect(() => requireMemory(model, { height: 256, width: 256, batchSize: 1 }, 3e8)).toThrow(/can hold 0\.28 GiB here/);
   expect(requireMemory(model, { height: 64, width: 64, batchSize: 5 })).toMatchObject({ limit: 2 ** 32 - 2 ** 16 });
   model.dispose();
-});
+}, 240_000);
 
 it('holds the estimate against the limit with a margin of a tenth', () => {
   const model = pyConvUNet({ inputShape: [null, null, 1], seed: 1 });
@@ -112,6 +109,11 @@ it('holds the estimate against the limit with a margin of a tenth', () => {
   const gib = (value: number) => `${(value / 1024 ** 3).toFixed(2)} GiB`;
   expect(() => requireMemory(model, size, 1.05 * bytes)).toThrow(
     `needs about ${gib(1.1 * bytes)}, and backend wasm can hold ${gib(1.05 * bytes)} here. A batch of 4 fits (${gib(1.1 * smaller)}), and so do micro-batches of 4, which keep the batch of 5 (microBatch, or --micro-batch of train).`,
+  );
+  const pieces = { ...size, microBatch: 4 };
+  const three = estimateMemory(model, { ...size, batchSize: 3 });
+  expect(() => requireMemory(model, pieces, 1.05 * smaller)).toThrow(
+    `A training step of 5 images of 256x256 in micro-batches of 4 needs about ${gib(1.1 * smaller)}, and backend wasm can hold ${gib(1.05 * smaller)} here. Micro-batches of 3 fit (${gib(1.1 * three)}).`,
   );
   const single = { ...size, batchSize: 1 };
   expect(() => requireMemory(model, single, 1.05 * estimateMemory(model, single))).toThrow(
