@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median, summarise } from './lib/statistics.mjs';
+import { median, summarise } from '../dist/benchmark/summary.js';
 import { columns } from './lib/table.mjs';
 
 /** Kernel size, groups and filters of each level. */

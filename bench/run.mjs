@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { summarise } from '../dist/benchmark/summary.js';
 import { ContenderProcess } from './lib/contenderProcess.mjs';
 import { CONTENDERS, commandOf, OURS } from './lib/contenders.mjs';
 import { describeMachine, machineText } from './lib/machine.mjs';
 import { NETWORKS, readOptions, USAGE, UsageError } from './lib/options.mjs';
 import { prepareReference, pythonVersions, SetupError } from './lib/reference.mjs';
-import { summarise } from './lib/statistics.mjs';
 import { lightnessTable, networkTable } from './lib/table.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
