@@ -35,6 +35,13 @@ test('complexity and doctor', () => {
   expectValid(pyconvunet('doctor'), 'doctor');
 });
 
+test('benchmark', () => {
+  const small = ['--widths', '8,16', '--size', '32', '--rounds', '1', '--profile', '--threads', '1,2'];
+  for (const work of ['inference', 'training']) {
+    expectValid(pyconvunet('benchmark', ...small, '--work', work), 'benchmark');
+  }
+});
+
 test('train, evaluate, predict', () => {
   const data = ['--data', 'phantom:lung'];
   const network = ['--model', 'pyconvunet', '--widths', '8,16', '--size', '32', '--seed', '1'];
