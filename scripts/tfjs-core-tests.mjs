@@ -1,5 +1,6 @@
 // Runs the tests that @tensorflow/tfjs-core ships in its npm package over the ops that segmentation networks use, on one
-// backend: once plain, once with this package's kernels, and compares. Which tests fail is found by running, never listed.
+// backend: once plain, once with this package's kernels (on wasm also on two threads), and compares. Which tests fail is found
+// by running, never listed.
 //   node scripts/tfjs-core-tests.mjs --backend wasm|cpu [--all] [--grep TEXT] [--verbose]
 // --all takes the tests of every op instead.
 import { spawnSync } from 'node:child_process';
@@ -81,46 +82,55 @@ function summary(results) {
   return `${passed} pass, ${results.size - passed} fail`;
 }
 
+/** Runs with this package's kernels. */
+const VARIANTS = values.backend === 'wasm' ? ['ours', 'threads'] : ['ours'];
+
 const folder = mkdtempSync(join(tmpdir(), 'tfjs-core-tests-'));
 let plain;
-let ours;
-let broken;
+let again;
+const runs = [];
 try {
   plain = await run('plain', folder);
-  ours = await run('ours', folder);
-  broken = [...ours.results].filter(([name, message]) => !isPass(message) && isPass(plain.results.get(name) ?? ''));
-  // Some of tfjs's kernels leave part of their output uninitialised, so that a test passes by luck: it counts as passing on
-  // the plain backend only if it does so twice.
-  if (broken.length > 0) {
-    const again = await run('plain', folder);
-    broken = broken.filter(([name]) => isPass(again.results.get(name) ?? ''));
+  for (const variant of VARIANTS) {
+    const { kernels, results } = await run(variant, folder);
+    let broken = [...results].filter(([name, message]) => !isPass(message) && isPass(plain.results.get(name) ?? ''));
+    // Some of tfjs's kernels leave part of their output uninitialised, so that a test passes by luck: it counts as passing on
+    // the plain backend only if it does so twice.
+    if (broken.length > 0) {
+      again ??= await run('plain', folder);
+      broken = broken.filter(([name]) => isPass(again.results.get(name) ?? ''));
+    }
+    runs.push({ variant, kernels, results, broken });
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-const added = [...ours.kernels].filter((kernel) => !plain.kernels.has(kernel));
-// Tests that fail on the plain backend for want of a kernel that we register must pass with ours.
-const wanted = [...plain.results].filter(([, message]) => added.includes(missingKernel(message)));
-const stillFailing = wanted.filter(([name]) => !isPass(ours.results.get(name) ?? 'not run'));
-const lost = [...plain.results.keys()].filter((name) => !ours.results.has(name));
-
-console.log(`tfjs-core's own tests on backend ${values.backend}: ${ours.results.size}`);
+console.log(`tfjs-core's own tests on backend ${values.backend}: ${plain.results.size}`);
 console.log(`  plain:      ${summary(plain.results)}`);
-console.log(`  with ours:  ${summary(ours.results)}`);
-console.log(`  kernels that only ours registers: ${added.join(', ') || 'none'}`);
-console.log(`  of ${wanted.length} tests that failed for want of them, ${wanted.length - stillFailing.length} pass`);
-const wanting = new Set([...ours.results.values()].map(missingKernel).filter((kernel) => kernel !== undefined));
-if (wanting.size > 0) console.log(`  kernels that tests still want: ${[...wanting].join(', ')}`);
-if (values.verbose) {
-  for (const [name, message] of ours.results) {
-    if (!isPass(message)) console.log(`fails with ours: ${name}\n    ${message.split('\n')[0]}`);
+for (const { variant, kernels, results, broken } of runs) {
+  const added = [...kernels].filter((kernel) => !plain.kernels.has(kernel));
+  // Tests that fail on the plain backend for want of a kernel that we register must pass with ours.
+  const wanted = [...plain.results].filter(([, message]) => added.includes(missingKernel(message)));
+  const stillFailing = wanted.filter(([name]) => !isPass(results.get(name) ?? 'not run'));
+  const lost = [...plain.results.keys()].filter((name) => !results.has(name));
+  console.log(`  with ours${variant === 'threads' ? ', two threads' : ''}:  ${summary(results)}`);
+  if (variant === 'ours') console.log(`    kernels that only ours registers: ${added.join(', ') || 'none'}`);
+  console.log(
+    `    of ${wanted.length} tests that failed for want of them, ${wanted.length - stillFailing.length} pass`,
+  );
+  const wanting = new Set([...results.values()].map(missingKernel).filter((kernel) => kernel !== undefined));
+  if (wanting.size > 0) console.log(`    kernels that tests still want: ${[...wanting].join(', ')}`);
+  if (values.verbose) {
+    for (const [name, message] of results) {
+      if (!isPass(message)) console.log(`fails with ours: ${name}\n    ${message.split('\n')[0]}`);
+    }
   }
+  for (const [name, message] of broken)
+    console.error(`BROKEN (${variant}): passes on plain ${values.backend} only: ${name}\n    ${message}`);
+  for (const [name] of stillFailing)
+    console.error(`FAILS (${variant}) although its kernel is registered: ${name}\n    ${results.get(name)}`);
+  for (const name of lost) console.error(`NOT RUN (${variant}): ${name}`);
+  if (results.size === 0) console.error('No test was run.');
+  if (broken.length + stillFailing.length + lost.length > 0 || results.size === 0) process.exitCode = 1;
 }
-for (const [name, message] of broken)
-  console.error(`BROKEN: passes on plain ${values.backend} only: ${name}\n    ${message}`);
-for (const [name] of stillFailing)
-  console.error(`FAILS although its kernel is registered: ${name}\n    ${ours.results.get(name)}`);
-for (const name of lost) console.error(`NOT RUN with ours: ${name}`);
-if (ours.results.size === 0) console.error('No test was run.');
-if (broken.length + stillFailing.length + lost.length > 0 || ours.results.size === 0) process.exitCode = 1;

@@ -168,6 +168,11 @@ export class Engine {
     return () => pool.run(id);
   }
 
+  /** Whether threads have ended that programs need. */
+  get isLost(): boolean {
+    return this.pool?.isEnded ?? false;
+  }
+
   /** Ends the threads. */
   stop(): void {
     this.pool?.stop();

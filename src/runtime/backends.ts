@@ -89,7 +89,9 @@ async function activate(provider: BackendProvider, options: StartOptions): Promi
 }
 
 function threadsOf(name: string): number | null {
-  // Kernels of cpu and of the single-threaded wasm build run on the calling thread alone.
+  const threads = findProvider(name)?.threads?.();
+  if (threads !== undefined) return threads;
+  // Kernels of cpu and of tfjs's own single-threaded wasm build run on the calling thread alone.
   return name === 'wasm' || name === 'cpu' ? 1 : null;
 }
 
@@ -132,6 +134,7 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
     try {
       await activate(provider, options);
     } catch (error) {
+      if (error instanceof InvalidArgumentError) throw error;
       passedOver.push(`'${provider.name}' failed (${messageOf(error)})`);
       return undefined;
     }
@@ -164,16 +167,42 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
   throw new UnsupportedBackendError(`No backend can start here. ${found} Add the line: import 'pyconvunet/wasm';`);
 }
 
+/** The backend that reads each option. */
+const READERS = { device: 'webgpu', gpu: 'webgpu', threads: 'wasm', convolutions: 'wasm' } as const;
+
+/** Refuses options that the backend does not read, and illegal values. */
+function checkOptions(name: string, options: StartOptions): void {
+  for (const key of ['device', 'gpu', 'threads', 'convolutions'] as const) {
+    if (options[key] !== undefined && name !== READERS[key] && name !== 'auto') {
+      throw new InvalidArgumentError(
+        `Option '${key}' is for backend '${READERS[key]}'. Received: backend '${name}'. Leave it out or call useBackend('${READERS[key]}', {${key}}).`,
+      );
+    }
+  }
+  const { threads, convolutions } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
+    throw new InvalidArgumentError(
+      `threads must be a whole number of at least 1. Received: threads=${String(threads)}.`,
+    );
+  }
+  if (convolutions !== undefined && convolutions !== 'fastest' && convolutions !== 'tfjs') {
+    throw new InvalidArgumentError(
+      `convolutions must be 'fastest' or 'tfjs'. Received: convolutions='${String(convolutions)}'.`,
+    );
+  }
+}
+
 /**
  * Starts a backend, makes it TensorFlow.js's current one, and says what was chosen and why. Calls at the same time run one
  * after the other.
  *
  * @param name A backend's name ('webgpu', 'tensorflow', 'wasm', 'webgl', 'cpu'), or 'auto' (the default): the first of these
  *   that was imported and starts, a graphics adapter that is only software being the last resort.
- * @param options `log`, and for webgpu `device` or `gpu`.
+ * @param options `log`; for webgpu `device` or `gpu`; for wasm `threads` and `convolutions`.
  * @returns The backend's name, the reason, and what it runs on.
  * @throws UnsupportedBackendError if the backend was not imported (the message has the missing line) or cannot start.
- * @throws InvalidArgumentError if `device` is given for a backend that takes none.
+ * @throws InvalidArgumentError if an option is given for a backend that does not take it, and for another number of threads
+ *   than wasm runs with.
  * @example
  * ```ts
  * import { useBackend } from 'pyconvunet';
@@ -184,13 +213,7 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
  */
 export async function useBackend(name = 'auto', options: BackendOptions = {}): Promise<BackendChoice> {
   const { log = logToConsole, ...startOptions } = options;
-  for (const key of ['device', 'gpu'] as const) {
-    if (startOptions[key] !== undefined && name !== 'webgpu' && name !== 'auto') {
-      throw new InvalidArgumentError(
-        `Option '${key}' is for backend 'webgpu'. Received: backend '${name}'. Leave it out or call useBackend('webgpu', {${key}}).`,
-      );
-    }
-  }
+  checkOptions(name, startOptions);
   const choice = await inTurn(() => (name === 'auto' ? useBest(startOptions) : useNamed(name, startOptions)));
   log(logLine(choice));
   return choice;

@@ -12,6 +12,18 @@ export interface StartOptions {
   readonly device?: object;
   /** Backend webgpu: the GPU object to open a device with, where there is no `navigator.gpu` (Dawn in Node). */
   readonly gpu?: object;
+  /**
+   * Backend wasm: threads that this package's kernels run on in TensorFlow.js's heap, the calling one included. Default 1. More
+   * make the heap a shared one, where memory can be shared (not on pages that are not cross-origin isolated). The number is
+   * taken when the backend starts.
+   */
+  readonly threads?: number;
+  /**
+   * Backend wasm: whose kernels compute TensorFlow.js's own convolutions. 'fastest' (at first): this package's where they were
+   * measured to be faster, with results that differ by up to 1e-5 of the largest value. 'tfjs': TensorFlow.js's, wherever it has
+   * one; gradients of filters and of depthwise convolutions are this package's always.
+   */
+  readonly convolutions?: 'fastest' | 'tfjs';
 }
 
 /** Whether a backend could be started here, found without starting it. */
@@ -43,6 +55,8 @@ export interface BackendProvider {
   inspect?(): Promise<EngineReport>;
   /** Says whether the backend can start here. */
   probe(options: StartOptions): Promise<Probe>;
+  /** Threads that the running backend computes on, where it is not one. */
+  threads?(): number;
   /** Makes `tf.setBackend(name)` succeed: loads, opens a device, registers kernels. */
   start(options: StartOptions): Promise<void>;
 }

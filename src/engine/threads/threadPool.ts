@@ -107,6 +107,11 @@ export class ThreadPool {
     return count;
   }
 
+  /** Whether it was stopped or has lost a thread. */
+  get isEnded(): boolean {
+    return this.ended !== null;
+  }
+
   /**
    * Hands a program to the workers. One that has not received it yet takes no part in its runs.
    *

@@ -187,11 +187,34 @@ function registerDepthwiseGradients(): void {
   );
 }
 
-/** Registers the gradients that tfjs lacks, and faster convolutions in place of its own. */
-export function registerConvolutions(): void {
-  registerFilterGradient();
-  registerDepthwiseGradients();
+/** tfjs's kernels that faster ones stand in for. */
+const REPLACED = [
+  tf.Conv2D,
+  tf.FusedConv2D,
+  tf.DepthwiseConv2dNative,
+  tf.FusedDepthwiseConv2D,
+  tf.Conv2DBackpropInput,
+] as const;
+
+/** tfjs's own, kept in the order of REPLACED. */
+let originals: readonly tf.KernelConfig[] = [];
+
+/** Puts faster kernels in the place of tfjs's own, or these back. */
+export function chooseConvolutions(whose: 'fastest' | 'tfjs'): void {
+  for (const original of originals) {
+    tf.unregisterKernel(original.kernelName, 'wasm');
+    tf.registerKernel(original);
+  }
+  if (whose === 'tfjs') return;
   for (const name of [tf.Conv2D, tf.FusedConv2D]) registerForward(name, false);
   for (const name of [tf.DepthwiseConv2dNative, tf.FusedDepthwiseConv2D]) registerForward(name, true);
   registerInputGradient();
+}
+
+/** Registers the gradients that tfjs lacks, and faster convolutions in place of its own. */
+export function registerConvolutions(): void {
+  originals = REPLACED.map((name) => tf.getKernel(name, 'wasm'));
+  registerFilterGradient();
+  registerDepthwiseGradients();
+  chooseConvolutions('fastest');
 }

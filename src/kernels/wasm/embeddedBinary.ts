@@ -6,8 +6,9 @@ import { BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import simdBinary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { detectEnvironment } from '../../runtime/environment.js';
-import { UnsupportedBackendError } from '../../runtime/errors.js';
+import { InvalidArgumentError, UnsupportedBackendError } from '../../runtime/errors.js';
 import { guardAllocations } from './heap.js';
+import { canShareMemory, withSharedMemory } from './sharedHeap.js';
 
 export const NO_SIMD =
   'Backend wasm needs WebAssembly SIMD, which this runtime does not have. ' +
@@ -19,6 +20,8 @@ const REMOVED =
 
 // tfjs passes this "path" to its platform's fetch; no server ever sees it.
 const EMBEDDED_PATH = 'pyconvunet:tfjs-backend-wasm-simd.wasm';
+/** The same binary with a memory that threads share. */
+const SHARED_PATH = 'pyconvunet:tfjs-backend-wasm-simd-shared.wasm';
 // tfjs's own priority of the wasm backend.
 const PRIORITY = 2;
 
@@ -36,8 +39,11 @@ let starts = 0;
 function beginAnswering(): Answering {
   const { platform } = tf.env();
   const platformFetch = platform.fetch;
-  const answer = async (path: string, init?: RequestInit): Promise<Response> =>
-    path === EMBEDDED_PATH ? new Response(simdBinary) : platformFetch.call(platform, path, init);
+  const answer = async (path: string, init?: RequestInit): Promise<Response> => {
+    if (path === EMBEDDED_PATH) return new Response(simdBinary);
+    if (path === SHARED_PATH) return new Response(withSharedMemory(simdBinary));
+    return platformFetch.call(platform, path, init);
+  };
   platform.fetch = answer;
   return { platform, platformFetch, answer };
 }
@@ -63,12 +69,12 @@ async function withEmbeddedBinary<T>(run: () => T | Promise<T>): Promise<T> {
 }
 
 /** Makes tfjs ask for the embedded, single-threaded SIMD binary, whatever path was set before. */
-function selectEmbeddedBinary(): void {
+function selectEmbeddedBinary(path: string): void {
   setWasmPaths(
     {
-      'tfjs-backend-wasm.wasm': EMBEDDED_PATH,
-      'tfjs-backend-wasm-simd.wasm': EMBEDDED_PATH,
-      'tfjs-backend-wasm-threaded-simd.wasm': EMBEDDED_PATH,
+      'tfjs-backend-wasm.wasm': path,
+      'tfjs-backend-wasm-simd.wasm': path,
+      'tfjs-backend-wasm-threaded-simd.wasm': path,
     },
     true,
   );
@@ -81,11 +87,47 @@ type Factory = () => tf.KernelBackend | Promise<tf.KernelBackend>;
 // What tfjs registered; it exports no other way to start the backend.
 let tfjsFactory: Factory | undefined;
 
+/** Threads that the next start is asked for. */
+let nextThreads = 1;
+
+/** Threads that a backend was asked for, and those that its heap allows. */
+interface Threads {
+  readonly asked: number;
+  readonly given: number;
+}
+
+const threadsOfBackends = new WeakMap<tf.KernelBackend, Threads>();
+
+/** Threads of a backend that runs; one that was started by others has one. */
+const threadsOf = (backend: tf.KernelBackend): Threads => threadsOfBackends.get(backend) ?? { asked: 1, given: 1 };
+
+/** Threads that the kernels of this package run on in the heap of a backend. */
+export const threadsIn = (backend: tf.KernelBackend): number => threadsOf(backend).given;
+
 async function startEmbedded(): Promise<tf.KernelBackend> {
   if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
   if (tfjsFactory === undefined) throw new UnsupportedBackendError(REMOVED);
-  selectEmbeddedBinary();
-  return withEmbeddedBinary(tfjsFactory);
+  const asked = nextThreads;
+  const given = canShareMemory() ? asked : 1;
+  selectEmbeddedBinary(given > 1 ? SHARED_PATH : EMBEDDED_PATH);
+  const backend = await withEmbeddedBinary(tfjsFactory);
+  threadsOfBackends.set(backend, { asked, given });
+  return backend;
+}
+
+/**
+ * Takes so many threads for the next start.
+ *
+ * @throws InvalidArgumentError where the backend runs with another number: its heap cannot become another one.
+ */
+export function chooseThreads(threads: number): void {
+  const running = tf.engine().registry.wasm;
+  if (running !== undefined && threadsOf(running).asked !== threads) {
+    throw new InvalidArgumentError(
+      `Backend wasm takes its number of threads when it starts. Received: threads=${threads}, while it runs with ${threadsOf(running).asked}. Ask for threads before anything else starts it, or call tf.removeBackend('wasm') first, which disposes of its tensors.`,
+    );
+  }
+  nextThreads = threads;
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Block } from '../../engine/heap.js';
 import type { Machine } from '../../engine/lower/context.js';
 import { MovableProgram } from '../../engine/movable.js';
 import { OutOfMemoryError } from '../../runtime/errors.js';
+import { threadsIn } from './embeddedBinary.js';
 import { makeOutputs, TfjsHeap } from './heap.js';
 import { kernelBinaries } from './kernelBinaries.js';
 
@@ -30,7 +31,28 @@ export class ProgramCache {
   private workplace: Block | null = null;
 
   constructor(private readonly backend: BackendWasm) {
-    this.engine = new Engine(kernelBinaries, 1, new TfjsHeap(backend));
+    this.engine = new Engine(kernelBinaries, threadsIn(backend), new TfjsHeap(backend));
+  }
+
+  /** Threads that programs run on. */
+  get threads(): number {
+    return this.engine.threads;
+  }
+
+  /** Whether the threads have ended: no program can run any more. */
+  get isLost(): boolean {
+    return this.engine.isLost;
+  }
+
+  /** Ends the threads. */
+  stop(): void {
+    this.engine.stop();
+  }
+
+  /** Ends the threads and gives all memory back. */
+  dispose(): void {
+    this.engine.stop();
+    this.engine.freeAll();
   }
 
   /** Programs that are kept. */
@@ -177,10 +199,22 @@ export class ProgramCache {
 
 const caches = new WeakMap<BackendWasm, ProgramCache>();
 
-/** The programs of a backend. */
+/** Lets the threads end with the backend; they have read its heap. */
+function endWith(backend: BackendWasm): void {
+  const dispose = backend.dispose.bind(backend);
+  backend.dispose = () => {
+    caches.get(backend)?.stop();
+    caches.delete(backend);
+    dispose();
+  };
+}
+
+/** The programs of a backend; made again where their threads were lost. */
 export function programsOf(backend: BackendWasm): ProgramCache {
   const known = caches.get(backend);
-  if (known !== undefined) return known;
+  if (known?.isLost === false) return known;
+  if (known === undefined) endWith(backend);
+  known?.dispose();
   const made = new ProgramCache(backend);
   caches.set(backend, made);
   return made;
