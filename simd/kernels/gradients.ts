@@ -233,6 +233,7 @@ export const unpackNested = define('unpackNested', (w, p) => {
   const entry = w.int(p.sections.times(8).plus(20));
   const isDense = w.int(p.outputStride.equals(4));
   eachOutputs(w, p, (o, i) => {
+    const isWhole = w.int(o.plus(3).below(even));
     w.loop(0, p.sections, 1, (sy) => {
       w.loop(0, p.sections, 1, (sx) => {
         const write = (points: 5 | 6) => {
@@ -256,9 +257,15 @@ export const unpackNested = define('unpackNested', (w, p) => {
                   .plus(whole.times(even).plus(o).times(block))
                   .plus(r.minus(whole.times(blockRows)).times(columns).plus(x).times(4));
                 const at = w.int(start);
-                // Of outputs that do not exist the sums of the last one are read.
-                const last = w.int(even.minus(o).minus(1));
-                value.set(w.gather((lane) => at.plus(w.int(last).where(last.below(lane), lane).times(block))));
+                w.when(
+                  isWhole,
+                  () => value.set(w.gather((lane) => at.plus(block.times(lane)))),
+                  () => {
+                    // Of outputs that do not exist the sums of the last one are read.
+                    const last = w.int(even.minus(o).minus(1));
+                    value.set(w.gather((lane) => at.plus(w.int(last).where(last.below(lane), lane).times(block))));
+                  },
+                );
               });
               row.push(value);
               table.add(entry);

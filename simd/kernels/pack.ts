@@ -58,7 +58,8 @@ function combination(w: Writer, factors: readonly number[], values: readonly Vec
 }
 
 export const packNested = define('packNested', (w, p) => {
-  const entry = w.int(p.sections.times(p.sections).plus(3).times(4));
+  const entry = w.int(p.sections.times(p.sections).plus(2).times(4));
+  const isPair = w.int(p.block.equals(2));
   const isDense = w.int(p.outputStride.equals(4));
   eachOutputs(w, p, (o, i) => {
     const scale = w.vec(w.load(p.scale.plus(o.times(4))));
@@ -68,6 +69,9 @@ export const packNested = define('packNested', (w, p) => {
       const output = w.int(o.plus(lane));
       return w.int(p.filter.plus(output.where(output.below(last), last).times(p.outputStride)));
     });
+    // Inputs of all pairs of outputs before this one; a single output is the first one.
+    const input = w.int(o.shiftedRight(1).times(p.inputs).plus(i));
+    const hasNext = w.int(o.plus(2).below(p.outputs));
     w.loop(0, p.sections, 1, (sy) => {
       w.loop(0, p.sections, 1, (sx) => {
         const taps: VecVar[][] = [];
@@ -89,7 +93,7 @@ export const packNested = define('packNested', (w, p) => {
           }
           taps.push(row);
         }
-        const section = w.int(sy.times(p.sections).plus(sx).plus(3).times(4));
+        const section = w.int(sy.times(p.sections).plus(sx).plus(2).times(4));
         const write = (points: 5 | 6) => {
           const rows = G[points].map((factors) =>
             [0, 1, 2].map((b) =>
@@ -107,16 +111,13 @@ export const packNested = define('packNested', (w, p) => {
               const position = w.int(w.loadInt(table.plus(section)));
               // A section whose taps are all zero in this component is not listed.
               w.when(position.differs(-1), () => {
-                const product = i.times(w.loadInt(table, 8)).plus(position);
-                const perOutput = w.int(w.loadInt(table, 4).times(4));
-                const at = w.int(
-                  p.weights.plus(w.loadInt(table)).plus(o.times(perOutput)).plus(product.times(p.block).times(4)),
-                );
+                const perInput = w.int(w.loadInt(table, 4));
+                const at = w.int(p.weights.plus(w.loadInt(table)).plus(perInput.times(input)).plus(position));
                 w.when(
-                  p.block.equals(2),
+                  isPair,
                   () => {
                     w.storePair(at, value, 0);
-                    w.when(o.plus(2).below(p.outputs), () => w.storePair(at.plus(perOutput).plus(perOutput), value, 1));
+                    w.when(hasNext, () => w.storePair(at.plus(perInput.times(p.inputs)), value, 1));
                   },
                   () => w.storeLane(at, value, 0),
                 );

@@ -235,8 +235,8 @@ export const KERNELS = {
   ],
   /**
    * Filters of one group in components of F(3,3) (`points` 5) or F(4,3) (6). `table` has, per component, the offset of its
-   * weights, the products of one output, those of one input, and the position of each section among these, or -1. `block`: outputs
-   * side by side, 1 or 2.
+   * weights, the bytes of the products of one input, and those in front of each section among these, or -1. `block`: outputs side
+   * by side, 1 or 2.
    */
   packNested: [
     'filter',

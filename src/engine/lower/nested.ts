@@ -129,6 +129,9 @@ export function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch
   };
 }
 
+/** Bytes between the weights of two components: at equal distances of whole pages they would all fall on the same lines of the cache. */
+const SKEW = 64;
+
 /** Offsets of the products of each component, and their numbers. */
 interface ProductLists {
   readonly plan: Place;
@@ -173,9 +176,11 @@ function productLists(
       const pairs = asRows
         ? columns.flatMap((x) => rows.map((y) => [y, x] as const))
         : rows.flatMap((y) => columns.map((x) => [y, x] as const));
+      // Factors of two outputs stand side by side.
+      const bytes = asRows ? 4 : 8;
       const positions = new Array<number>(count ** 2).fill(-1);
-      for (const [position, [y, x]] of pairs.entries()) positions[y * count + x] = position;
-      packTable.push(offset, perOutput, perInput, ...positions);
+      for (const [position, [y, x]] of pairs.entries()) positions[y * count + x] = bytes * position;
+      packTable.push(offset, bytes * perInput, ...positions);
       const key = `${points} ${inputs} ${channelStride} ${tiles.pitch} ${asRows} ${rows}/${columns}`;
       const places = asRows ? columns.map((x) => 4 * x) : pairs.map(([y, x]) => 4 * (y * tiles.pitch + x));
       const list = lowering.table(`products ${key}`, inputs * places.length, () =>
@@ -185,7 +190,7 @@ function productLists(
       );
       words.push(list, list.plus(4 * inputs * places.length), offset);
       if (asRows) words.push(rows.length, 4 * (rows[0] ?? 0) * tiles.pitch);
-      offset += 4 * perOutput * padded;
+      offset += 4 * perOutput * padded + SKEW;
       products += perOutput;
     }
   }
