@@ -1,7 +1,7 @@
 /** Programs for one convolution by itself: from images to images, its filters packed on the way. */
 import { Epilogue } from './epilogue.js';
 import { Lowering, type Machine, type Target } from './lower/context.js';
-import { lowerConv, stencilOf } from './lower/convolution.js';
+import { lowerConv, type Precision, stencilOf } from './lower/convolution.js';
 import { lowerFilterGradients, lowerInputGradient } from './lower/convolutionGradients.js';
 import { backwardConnection, type Finish } from './lower/filters.js';
 import { isNestable } from './lower/nested.js';
@@ -35,6 +35,12 @@ export function isNested({ op, input, output }: Convolution): boolean {
   const sameSize = input.height === output.height && input.width === output.width;
   return op.levels.every((level) => isNestable(stencilOf(op, level), tileFor(op), sameSize));
 }
+
+/** Up to so many pixels of a batch a direct sum is faster than packing filters into the transformed domain. */
+const FEW_PIXELS = 64;
+
+const precisionOf = ({ batch, output }: Convolution): Precision =>
+  batch * output.height * output.width > FEW_PIXELS ? 'fast' : 'exact';
 
 const floatsOf = ({ levels }: ConvOp, channels: number): Map<Weight, number> =>
   new Map(
@@ -93,7 +99,7 @@ export function forwardProgram(
   for (const offset of offsets) program.call('biasRecord', { bias: offset.at(), record, count: output.channels });
   const map = lowerImages(lowering, input, whole(x, input));
   const target = lowering.newMap(output);
-  lowerConv(lowering, map, { op, to: target.tiles, precision: 'fast' }, finish, {
+  lowerConv(lowering, map, { op, to: target.tiles, precision: precisionOf(convolution) }, finish, {
     place: target.place,
     accumulate: false,
   });
@@ -122,7 +128,7 @@ export function inputGradientProgram(convolution: Convolution, machine: Machine)
     lowerInputGradient(
       lowering,
       map,
-      { op, level, connection, to: target.tiles, precision: 'fast' },
+      { op, level, connection, to: target.tiles, precision: precisionOf(convolution) },
       finish,
       destination,
     );
@@ -155,7 +161,7 @@ export function filterGradientProgram(
   const slice = { place: dy.at(4 * level.start), imageChannels: output.channels };
   const own = lowerImages(lowering, { ...output, channels }, slice);
   const alone = { ...op, levels: [{ ...level, start: 0, end: channels }] };
-  lowerFilterGradients(lowering, map, own, { op: alone, precision: 'fast' }, () => gradient.at());
+  lowerFilterGradients(lowering, map, own, { op: alone, precision: precisionOf(convolution) }, () => gradient.at());
   lowering.endStep('convolution', 'filter gradient');
   return { program, tensors: [x, dy, gradient] };
 }

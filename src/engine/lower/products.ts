@@ -303,9 +303,10 @@ export const transposedStencil = ({ kernelSize, strides, shift }: TransposedOp):
 });
 
 /** Whether each pixel of the input reaches every phase of the output through one tap, and no other pixel does. */
-function isTiling({ kernelSize, strides, before }: Stencil, from: Tiles, to: Tiles): boolean {
+function isTiling({ kernelSize, strides, dilations, before }: Stencil, from: Tiles, to: Tiles): boolean {
   return (
     kernelSize.every((k, axis) => k === strides[axis]) &&
+    dilations.every((n) => n === 1) &&
     before.every((n) => n === 0) &&
     to.height === from.height * strides[0] &&
     to.width === from.width * strides[1]

@@ -3,8 +3,8 @@ import { type Convolution, isNested } from '../../engine/convolution.js';
 
 /** Pixels from which on the packing of filters and the tiles at the border do not outweigh what Winograd's algorithm saves. */
 const LEAST_PIXELS = 256;
-/** The same where tfjs composes a gradient of several kernels. */
-const LEAST_GRADIENT_PIXELS = 128;
+/** Pixels of a batch from which on the sums of a filter's gradient are worth their buffers. */
+const LEAST_FILTER_GRADIENT_PIXELS = 32;
 /** Channels in times channels out from which on a 1x1 filter costs tfjs more to transpose than this package to gather. */
 const LEAST_POINTWISE_FILTER = 4096;
 /** The smallest depthwise kernel for which XNNPACK has no kernel of its own. */
@@ -22,15 +22,13 @@ export function isFasterForward(convolution: Convolution): boolean {
 
 /** Whether to take the gradient of the input. */
 export function isFasterInputGradient(convolution: Convolution): boolean {
-  const { batch, op, input, output } = convolution;
-  if (isDepthwise(convolution)) return true;
+  const { op, input, output } = convolution;
   const isPointwise = op.levels[0].kernelSize.every((size) => size === 1);
-  if (isPointwise && input.channels * output.channels < LEAST_POINTWISE_FILTER) return false;
-  return batch * input.height * input.width >= LEAST_GRADIENT_PIXELS;
+  return isDepthwise(convolution) || !isPointwise || input.channels * output.channels >= LEAST_POINTWISE_FILTER;
 }
 
 /** Whether to take the gradient of the filter. */
 export function isFasterFilterGradient(convolution: Convolution): boolean {
   const { batch, output } = convolution;
-  return isDepthwise(convolution) || batch * output.height * output.width >= LEAST_GRADIENT_PIXELS;
+  return isDepthwise(convolution) || batch * output.height * output.width >= LEAST_FILTER_GRADIENT_PIXELS;
 }
