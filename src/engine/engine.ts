@@ -11,8 +11,6 @@ import { ThreadPool } from './threads/threadPool.js';
 
 const NAMES = Object.keys(KERNELS) as KernelName[];
 
-export type { Block } from './heap.js';
-
 type Run = (...args: number[]) => void;
 
 /** A call with its addresses. */

@@ -53,6 +53,8 @@ export class ProgramCache {
   dispose(): void {
     this.engine.stop();
     this.engine.freeAll();
+    this.programs.clear();
+    this.workplace = null;
   }
 
   /** Programs that are kept. */

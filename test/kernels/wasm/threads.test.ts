@@ -6,6 +6,7 @@ import '@tensorflow/tfjs-layers';
 import '../../../src/wasm.js';
 import { afterAll, expect, test } from 'vitest';
 import { programsOf } from '../../../src/kernels/wasm/programCache.js';
+import { withSharedMemory } from '../../../src/kernels/wasm/sharedHeap.js';
 import { batchNorm, pyConv2d } from '../../../src/ops/index.js';
 import { useBackend } from '../../../src/runtime/backends.js';
 import { InvalidArgumentError } from '../../../src/runtime/errors.js';
@@ -84,6 +85,35 @@ test('two threads share the heap and give the same bits as one, in which the hea
     expect(values.some((value) => value !== 0)).toBe(true);
     expect(firstDifference(shared[i], values), `result ${i}`).toBe(-1);
     expect(firstDifference(again[i], values), `result ${i}, again`).toBe(-1);
+  }
+});
+
+test('where the threads have ended, the next call starts others', async () => {
+  tf.removeBackend('wasm');
+  await useBackend('wasm', { threads: 2, ...silent });
+  const run = () =>
+    tf.tidy(
+      () => pyConv2d(tf.ones<tf.Rank.R4>([1, 40, 40, 8]), [tf.ones<tf.Rank.R4>([5, 5, 8, 8])]).dataSync()[41 * 8],
+    );
+  const first = run();
+  const before = programsOf(backend());
+  before.stop();
+  expect(before.isLost).toBe(true);
+  expect(run()).toBe(first);
+  expect(programsOf(backend())).not.toBe(before);
+  expect(before.bytes).toBe(0);
+  const { engine } = programsOf(backend()) as unknown as { engine: { isLost: boolean } };
+  tf.removeBackend('wasm');
+  expect(engine.isLost).toBe(true);
+});
+
+test('a binary that is not that of tfjs 4.22 is refused', () => {
+  const header = [0, 97, 115, 109, 1, 0, 0, 0];
+  // A memory of one page without a maximum.
+  for (const module of [header, [...header, 5, 3, 1, 0, 1]]) {
+    expect(() => withSharedMemory(Uint8Array.from(module))).toThrow(
+      'The binary of backend wasm has no memory that can be shared: it is not that of @tensorflow/tfjs-backend-wasm 4.22.',
+    );
   }
 });
 
