@@ -40,12 +40,15 @@ function forPlainMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   return copy;
 }
 
-/** An encoded program that can run. */
+/** A program that can run. */
 export interface RunnableCode {
   run(): void;
   /** Lets it be forgotten; it cannot run any more. */
   drop(): void;
 }
+
+/** Workers hold their memory: those of an engine that nobody has any more end here. */
+const forgotten = /* @__PURE__ */ new FinalizationRegistry<ThreadPool>((pool) => pool.stop());
 
 /** A module in a memory. */
 export class Engine {
@@ -59,12 +62,14 @@ export class Engine {
   private readonly kernels: Readonly<Record<string, Run>>;
   private readonly blocks = new Set<Block>();
   private readonly pool: ThreadPool | null;
+  private readonly asked: number;
 
   /**
    * @param threads The caller and `threads - 1` workers, where memory can be shared.
    * @param heap The memory to work in; left out: one of its own.
    */
   constructor(binaries: KernelBinaries, threads: number, heap?: Heap) {
+    this.asked = threads;
     const { relaxedSimd, sharedMemory } = detectEnvironment();
     this.heap = heap ?? new OwnHeap(threads > 1 && sharedMemory);
     const { memory } = this.heap;
@@ -77,6 +82,7 @@ export class Engine {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.kernels = exports as Record<string, Run>;
     this.pool = this.threads > 1 ? ThreadPool.start({ module, memory, kernels: NAMES, threads }) : null;
+    if (this.pool !== null) forgotten.register(this, this.pool);
   }
 
   /** Bytes of the memory; it never shrinks. */
@@ -159,11 +165,17 @@ export class Engine {
   }
 
   /** Makes steps one runnable whole, for all threads. */
-  compile(steps: readonly ReadyStep[]): () => void {
+  compile(steps: readonly ReadyStep[]): RunnableCode {
     const { pool } = this;
-    if (pool === null) return () => runSteps(steps);
+    if (pool === null) return { run: () => runSteps(steps), drop: () => {} };
     const id = pool.define(steps.flatMap(({ phases }) => phases));
-    return () => pool.run(id);
+    return { run: () => pool.run(id), drop: () => pool.drop(id) };
+  }
+
+  /** Why fewer threads compute than were asked for, or null as long as nothing went wrong. */
+  get threadProblem(): string | null {
+    if (this.pool !== null) return this.pool.problem;
+    return this.asked > 1 ? 'memory cannot be shared among threads here' : null;
   }
 
   /** Whether threads have ended that programs need. */

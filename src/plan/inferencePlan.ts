@@ -1,6 +1,6 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { Engine, type ReadyStep } from '../engine/engine.js';
+import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
 import type { Block } from '../engine/heap.js';
 import type { Precision } from '../engine/lower/convolution.js';
 import { planMemory } from '../engine/memory.js';
@@ -17,7 +17,7 @@ import { type Lowered, lower } from './lower/inference.js';
 /** A program for one size of image. */
 interface SizedProgram {
   readonly steps: readonly ReadyStep[];
-  readonly run: () => void;
+  readonly code: RunnableCode;
   readonly input: Buffer;
   readonly outputs: Lowered['outputs'];
   /** Its maps and tables, without weights. */
@@ -89,7 +89,7 @@ export class InferencePlan {
   reload(weights: WeightValues): void {
     this.weights = weights;
     this.store = new FixedWeights(this.read);
-    this.sizes.clear();
+    for (const key of [...this.sizes.keys()]) this.drop(key);
     this.unpacked.length = 0;
     this.engine.freeAll();
   }
@@ -102,6 +102,16 @@ export class InferencePlan {
   /** Threads that the plan is made for. */
   get threads(): number {
     return this.engine.threads;
+  }
+
+  /** Why fewer threads compute than were asked for, or null as long as nothing went wrong. */
+  get threadProblem(): string | null {
+    return this.engine.threadProblem;
+  }
+
+  /** Whether threads have ended that the plan needs. */
+  get isLost(): boolean {
+    return this.engine.isLost;
   }
 
   /** Ends the threads; the plan cannot be used any more. */
@@ -122,9 +132,9 @@ export class InferencePlan {
    * @throws UnplannableError where a layer has no rule; OutOfMemoryError.
    */
   run(image: Float32Array, shape: ImageShape): OutputMap[] {
-    const { run, input, outputs } = this.programFor(shape);
+    const { code, input, outputs } = this.programFor(shape);
     this.engine.floats(input.address, image.length).set(image);
-    run();
+    code.run();
     return outputs.map(({ image: { address, bytes }, shape: { height, width, channels } }) => ({
       data: this.engine.floats(address, bytes / 4),
       shape: [height, width, channels],
@@ -153,12 +163,19 @@ export class InferencePlan {
     const program = known ?? this.buildOrMakeRoom(shape);
     // Behind all others: the first is the one that was used longest ago.
     this.sizes.set(key, program);
-    for (const [oldest, { block }] of this.sizes) {
+    for (const oldest of this.sizes.keys()) {
       if (this.sizes.size <= MOST_SIZES) break;
-      this.sizes.delete(oldest);
-      this.engine.free(block);
+      this.drop(oldest);
     }
     return program;
+  }
+
+  private drop(key: string): void {
+    const program = this.sizes.get(key);
+    this.sizes.delete(key);
+    if (program === undefined) return;
+    program.code.drop();
+    this.engine.free(program.block);
   }
 
   /** Where memory does not suffice, the programs of other sizes give way. */
@@ -167,8 +184,7 @@ export class InferencePlan {
       return this.build(shape);
     } catch (error) {
       if (!(error instanceof OutOfMemoryError) || this.sizes.size === 0) throw error;
-      for (const { block } of this.sizes.values()) this.engine.free(block);
-      this.sizes.clear();
+      for (const key of [...this.sizes.keys()]) this.drop(key);
       return this.build(shape);
     }
   }
@@ -205,6 +221,6 @@ export class InferencePlan {
     for (const buffer of tables.keys()) engine.write(buffer);
     const { input, outputs } = lowered;
     const steps = engine.ready(parallel);
-    return { steps, run: engine.compile(steps), input, outputs, block };
+    return { steps, code: engine.compile(steps), input, outputs, block };
   }
 }

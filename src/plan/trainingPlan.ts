@@ -1,6 +1,6 @@
 /** A training step as one list of kernel calls over one memory: forward, backward, and the update of all weights. */
 import type * as tfl from '@tensorflow/tfjs-layers';
-import { Engine, type ReadyStep } from '../engine/engine.js';
+import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
 import type { Block } from '../engine/heap.js';
 import type { Machine } from '../engine/lower/context.js';
 import { type MemoryPlan, planMemory } from '../engine/memory.js';
@@ -25,7 +25,10 @@ export interface TrainingPlanOptions {
   readonly penalties?: Penalties;
   /** Default 1. */
   readonly threads?: number;
-  /** What stays from the forward to the backward pass; the results do not depend on it. Default: 'maps' as long as they take at most 512 MB. */
+  /**
+   * What stays from the forward to the backward pass; the results do not depend on it. Default: 'maps' as long as those of the largest
+   * batch take at most 512 MB.
+   */
   readonly keeps?: Keeps;
 }
 
@@ -33,12 +36,16 @@ export interface TrainingPlanOptions {
 interface SizedStep {
   readonly forward: readonly ReadyStep[];
   readonly backward: readonly ReadyStep[];
-  readonly runForward: () => void;
-  readonly runBackward: () => void;
+  readonly forwardCode: RunnableCode;
+  readonly backwardCode: RunnableCode;
   readonly input: Buffer;
   readonly outputs: LoweredTraining['outputs'];
   readonly masks: LoweredTraining['masks'];
+  /** Its tables and constants; maps are in the arena. */
+  readonly blocks: readonly Block[];
 }
+
+const keyOf = (batch: number, shape: ImageShape): string => [batch, ...shape].join('x');
 
 /** Where all maps take more, normalised ones are computed again in the backward pass: about 3 % of a step's time for a third of its memory. */
 const MOST_KEPT = 2 ** 29;
@@ -47,27 +54,40 @@ const MOST_KEPT = 2 ** 29;
 const ALIGNMENT = 64;
 
 /** The program of a step and the places of its buffers. */
+interface Layout {
+  readonly lowered: LoweredTraining;
+  readonly memory: MemoryPlan;
+  readonly steps: readonly Step[];
+}
+
+/** Steps for batches of several sizes, all of which keep the same from the forward to the backward pass. */
 function layOut(
   model: tfl.LayersModel,
   buffers: TrainingBuffers,
-  batch: number,
+  batches: readonly number[],
   shape: ImageShape,
   { vectors, threads }: Machine,
   wanted?: Keeps,
-): { lowered: LoweredTraining; memory: MemoryPlan; steps: readonly Step[] } {
+): Layout[] {
   const graph = foldForTraining(readModel(model, shape, 'training'));
-  const geometry = { machine: { vectors, threads }, batch, tile: tileFor(graph.nodes.map(({ op }) => op)) };
-  const keeps = wanted ?? (mapBytes(graph, geometry) <= MOST_KEPT ? 'maps' : 'sums');
-  const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
-  const { program, input, outputs, masks } = lowered;
-  const always = [
-    input,
-    ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
-    ...masks.map(({ map }) => map.place.buffer),
-  ];
-  const steps = parallelSteps(program, threads);
-  return { lowered, memory: planMemory(steps, always), steps };
+  const tile = tileFor(graph.nodes.map(({ op }) => op));
+  const largest = Math.max(...batches);
+  const keeps = wanted ?? (mapBytes(graph, { batch: largest, tile }) <= MOST_KEPT ? 'maps' : 'sums');
+  return batches.map((batch) => {
+    const geometry = { machine: { vectors, threads }, batch, tile };
+    const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
+    const { program, input, outputs, masks } = lowered;
+    const always = [
+      input,
+      ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
+      ...masks.map(({ map }) => map.place.buffer),
+    ];
+    const steps = parallelSteps(program, threads);
+    return { lowered, memory: planMemory(steps, always), steps };
+  });
 }
+
+const arenaBytes = (layouts: readonly Layout[]): number => Math.max(...layouts.map(({ memory }) => memory.arenaBytes));
 
 /** Bytes of the maps that the nodes of a graph make; a concatenation has none of its own. */
 function mapBytes({ nodes }: TrainingGraph, { batch, tile }: { batch: number; tile: 3 | 4 }): number {
@@ -79,22 +99,29 @@ function mapBytes({ nodes }: TrainingGraph, { batch, tile }: { batch: number; ti
 }
 
 /**
- * The memory that a planned step needs here, without taking it.
+ * The memory that planned steps need here, without taking it.
  *
- * @param batch Images that are computed at once.
+ * @param batches Images that are computed at once: every number that occurs.
  * @param shape [height, width, channels] of an image.
  * @param threads As the plan is given them: each needs memory to work in.
  * @returns Bytes, to a page of WebAssembly.
  * @throws UnplannableError where a layer has no rule.
  */
-export function trainingBytes(model: tfl.LayersModel, batch: number, shape: ImageShape, threads = 1): number {
+export function trainingBytes(
+  model: tfl.LayersModel,
+  batches: readonly number[],
+  shape: ImageShape,
+  threads = 1,
+): number {
   const { relaxedSimd, sharedMemory } = detectEnvironment();
   const machine = { vectors: relaxedSimd ? 6 : 4, threads: sharedMemory ? threads : 1 };
   const weights = new TrainedWeights(model, new Map());
   const { masters, gradients } = weights;
-  const { lowered, memory } = layOut(model, { masters, gradients }, batch, shape, machine);
-  const blocks = [...weights.buffers, ...lowered.lasting].map(({ bytes }) => bytes);
-  return [...blocks, memory.arenaBytes, memory.tableBytes].reduce((sum, bytes) => sum + roundUp(bytes, ALIGNMENT), 0);
+  const layouts = layOut(model, { masters, gradients }, batches, shape, machine);
+  const lasting = [...weights.buffers, ...layouts.flatMap(({ lowered }) => lowered.lasting)];
+  const tables = layouts.map(({ memory }) => memory.tableBytes);
+  const blocks = [...lasting.map(({ bytes }) => bytes), arenaBytes(layouts), ...tables];
+  return blocks.reduce((sum, bytes) => sum + roundUp(bytes, ALIGNMENT), 0);
 }
 
 /** Writes values [batch, height, width, channels] into a map that begins at the start of `map`. */
@@ -121,8 +148,8 @@ export class TrainingPlan {
   private readonly store: TrainedWeights;
   private readonly begin: readonly ReadyStep[];
   private readonly update: readonly ReadyStep[];
-  private readonly runBegin: () => void;
-  private readonly runUpdate: () => void;
+  private readonly beginCode: RunnableCode;
+  private readonly updateCode: RunnableCode;
   private readonly sizes = new Map<string, SizedStep>();
   private current: SizedStep | null = null;
   private arena: Block | null = null;
@@ -140,12 +167,17 @@ export class TrainingPlan {
     for (const buffer of store.buffers) this.place(buffer);
     this.begin = engine.ready(parallelSteps(store.clearProgram(), engine.threads));
     this.update = engine.ready(parallelSteps(store.updateProgram(), engine.threads));
-    [this.runBegin, this.runUpdate] = [engine.compile(this.begin), engine.compile(this.update)];
+    [this.beginCode, this.updateCode] = [engine.compile(this.begin), engine.compile(this.update)];
   }
 
   /** Bytes of the memory in use. */
   get bytes(): number {
     return this.engine.bytes;
+  }
+
+  /** Why fewer threads compute than were asked for, or null as long as nothing went wrong. */
+  get threadProblem(): string | null {
+    return this.engine.threadProblem;
   }
 
   /** Ends the threads; the plan cannot be used any more. */
@@ -198,7 +230,7 @@ export class TrainingPlan {
       const values = draw(layer, [batch, tiles.height, tiles.width, channels]);
       writeTiles(engine.floats(place.buffer.address, place.buffer.bytes / 4), tiles, channels, values);
     }
-    step.runForward();
+    step.forwardCode.run();
     this.current = step;
     return step.outputs.map(({ value, shape: { height, width, channels } }) => ({
       data: engine.floats(value.address, value.bytes / 4),
@@ -222,8 +254,8 @@ export class TrainingPlan {
       if (values === undefined) throw new Error('Every output needs a gradient.');
       this.engine.floats(gradient.address, values.length).set(values);
     }
-    if (!accumulate) this.runBegin();
-    current.runBackward();
+    if (!accumulate) this.beginCode.run();
+    current.backwardCode.run();
     this.current = null;
   }
 
@@ -232,7 +264,7 @@ export class TrainingPlan {
     this.engine
       .floats(this.store.constants.address, CONSTANTS)
       .set([rate, correction, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 0]);
-    this.runUpdate();
+    this.updateCode.run();
     for (const { variable, master, constrain } of this.store.trained) constrain?.(this.valuesOf(master, variable));
   }
 
@@ -242,44 +274,69 @@ export class TrainingPlan {
     return [...forward, ...this.begin, ...backward, ...this.update];
   }
 
-  private stepFor(batch: number, shape: ImageShape): SizedStep {
-    const key = [batch, ...shape].join('x');
-    const known = this.sizes.get(key);
-    if (known !== undefined) return known;
-    const made = this.build(batch, shape);
-    this.sizes.set(key, made);
-    return made;
+  /**
+   * Makes the steps for batches of these sizes, with memory for the largest: one batch is under way at a time.
+   *
+   * @throws UnplannableError where a layer has no rule; OutOfMemoryError.
+   */
+  prepare(batches: readonly number[], shape: ImageShape): void {
+    const missing = batches.filter((batch) => !this.sizes.has(keyOf(batch, shape)));
+    if (missing.length === 0) return;
+    const { masters, gradients } = this.store;
+    const layouts = layOut(this.model, { masters, gradients }, missing, shape, this.engine, this.options.keeps);
+    const arena = this.arenaFor(arenaBytes(layouts));
+    for (const [i, batch] of missing.entries()) {
+      const layout = layouts[i];
+      if (layout !== undefined) this.sizes.set(keyOf(batch, shape), this.build(layout, arena));
+    }
   }
 
-  private build(batch: number, shape: ImageShape): SizedStep {
+  private stepFor(batch: number, shape: ImageShape): SizedStep {
+    this.prepare([batch], shape);
+    const step = this.sizes.get(keyOf(batch, shape));
+    if (step === undefined) throw new Error('A step that was prepared is missing.');
+    return step;
+  }
+
+  private build({ lowered, memory, steps }: Layout, arena: Block): SizedStep {
     const { engine } = this;
-    const { keeps } = this.options;
-    const { masters, gradients } = this.store;
-    const { lowered, memory, steps } = layOut(this.model, { masters, gradients }, batch, shape, engine, keeps);
     const { forwardSteps, input, outputs, masks, lasting } = lowered;
-    for (const buffer of lasting) this.place(buffer);
-    const block = this.arenaFor(memory.arenaBytes);
-    for (const [buffer, offset] of memory.arena) buffer.address = block.start + offset;
+    const constants = lasting.map((buffer) => this.place(buffer));
+    for (const [buffer, offset] of memory.arena) buffer.address = arena.start + offset;
     const table = engine.allocate(memory.tableBytes);
     for (const [buffer, offset] of memory.tables) buffer.address = table.start + offset;
     for (const buffer of memory.tables.keys()) engine.write(buffer);
     const ready = engine.ready(steps);
     const forward = ready.slice(0, forwardSteps);
     const backward = ready.slice(forwardSteps);
-    const [runForward, runBackward] = [engine.compile(forward), engine.compile(backward)];
-    return { forward, backward, runForward, runBackward, input, outputs, masks };
+    const [forwardCode, backwardCode] = [engine.compile(forward), engine.compile(backward)];
+    const blocks = [...constants, table];
+    return { forward, backward, forwardCode, backwardCode, input, outputs, masks, blocks };
   }
 
-  /** Batches of all sizes work in the same place, as one is under way at a time. */
+  /** Batches of all sizes work in the same place; where it is too small it is given back, and the steps that are tied to it. */
   private arenaFor(bytes: number): Block {
-    if (this.arena === null || this.arena.end - this.arena.start < bytes) this.arena = this.engine.allocate(bytes);
+    const { engine, arena } = this;
+    if (arena !== null && arena.end - arena.start >= bytes) return arena;
+    for (const { forwardCode, backwardCode, blocks } of this.sizes.values()) {
+      forwardCode.drop();
+      backwardCode.drop();
+      for (const block of blocks) engine.free(block);
+    }
+    this.sizes.clear();
+    this.current = null;
+    this.arena = null;
+    if (arena !== null) engine.free(arena);
+    this.arena = engine.allocate(bytes);
     return this.arena;
   }
 
-  /** Gives a buffer its place for the plan's whole life. */
-  private place(buffer: Buffer): void {
-    buffer.address = this.engine.allocate(buffer.bytes).start;
+  /** Gives a buffer a place of its own. */
+  private place(buffer: Buffer): Block {
+    const block = this.engine.allocate(buffer.bytes);
+    buffer.address = block.start;
     this.engine.write(buffer);
+    return block;
   }
 
   private write(buffer: Buffer, values: Float32Array): void {

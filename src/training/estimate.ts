@@ -7,15 +7,13 @@ import { divisor } from '../models/index.js';
 import { trainingBytes, UnplannableError } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { logitsModel } from './logitsModel.js';
+import { type BatchSizes, pieceSizes } from './microBatches.js';
 import { whyNotPlanned } from './stepper.js';
 
 /** The size of a training step. */
-export interface StepSize {
+export interface StepSize extends BatchSizes {
   readonly height: number;
   readonly width: number;
-  readonly batchSize: number;
-  /** Images of a batch that are computed at once. Default: all. */
-  readonly microBatch?: number;
   /** Threads of planned steps: each needs memory to work in. Default 1. */
   readonly threads?: number;
 }
@@ -59,7 +57,7 @@ function mapValues(model: tfl.LayersModel, height: number, width: number): numbe
  * Estimates the peak memory of a training step.
  *
  * @param model The network.
- * @param size Height, width and batch size; images at once and threads where they are not all and one.
+ * @param size Height, width and batch size; images at once and in all, and threads, where they are not all, a multiple of the batch, and one.
  * @returns Bytes: on backend wasm, where steps are planned, what the plan takes; else an estimate, of which measured peaks are 0.72
  *   to 1.07.
  *
@@ -77,14 +75,15 @@ export function estimateMemory(model: tfl.LayersModel, size: StepSize): number {
   return memoryEstimator(model)(size);
 }
 
-/** Estimates for several sizes: a plan is laid out once for the images that are computed at once. */
+/** Estimates for several sizes: a plan is laid out once for the numbers of images that are computed at once. */
 function memoryEstimator(model: tfl.LayersModel): (size: StepSize) => number {
   const known = new Map<string, number | null>();
   return (size) => {
-    const key = `${size.height}x${size.width}x${atOnce(size)}, ${size.threads}`;
-    const planned = known.get(key) ?? plannedMemory(model, size);
-    known.set(key, planned);
-    return planned ?? memoryLayerByLayer(model, size);
+    const key = `${size.height}x${size.width}x${pieceSizes(size)}, ${size.threads}`;
+    const planned = known.get(key);
+    const bytes = planned === undefined ? plannedMemory(model, size) : planned;
+    known.set(key, bytes);
+    return bytes ?? memoryLayerByLayer(model, size);
   };
 }
 
@@ -95,7 +94,7 @@ function plannedMemory(model: tfl.LayersModel, size: StepSize): number | null {
   if (whyNotPlanned(network) !== null) return null;
   const channels = model.inputs[0]?.shape[3] ?? 1;
   try {
-    const planned = trainingBytes(network, atOnce(size), [height, width, channels], threads);
+    const planned = trainingBytes(network, pieceSizes(size), [height, width, channels], threads);
     return BASE_BYTES + model.countParams() * BYTES + planned;
   } catch (error) {
     if (error instanceof UnplannableError) return null;
@@ -131,8 +130,11 @@ const withMargin = (bytes: number): string => gibibytes(MARGIN * bytes);
 
 const fits = (bytes: number, limit: number): boolean => MARGIN * bytes <= limit;
 
-/** The largest whole number up to `most` that fits, or 0; what fits for one number fits for every smaller one. */
-function largest(most: number, isFitting: (n: number) => boolean): number {
+/**
+ * A whole number up to `most` that fits, or 0: the largest, unless a plan keeps fewer maps from some number on and therefore needs less for a
+ * few larger ones.
+ */
+function large(most: number, isFitting: (n: number) => boolean): number {
   let low = 0;
   let high = most;
   while (low < high) {
@@ -143,18 +145,18 @@ function largest(most: number, isFitting: (n: number) => boolean): number {
   return low;
 }
 
-/** The largest batch and the largest pieces that fit, else the largest size for a batch of one. */
+/** A large batch and large pieces that fit, else a large size for a batch of one. */
 function suggestion(model: tfl.LayersModel, size: StepSize, limit: number): string {
   const { height, width, batchSize } = size;
   const needed = memoryEstimator(model);
   const isFitting = (other: StepSize) => fits(needed(other), limit);
   const images = atOnce(size);
-  const inPieces = (most: number) => largest(most, (microBatch) => isFitting({ ...size, microBatch }));
+  const inPieces = (most: number) => large(most, (microBatch) => isFitting({ ...size, microBatch }));
   if (images < batchSize) {
     const piece = inPieces(images - 1);
     if (piece > 0) return `Micro-batches of ${piece} fit (${withMargin(needed({ ...size, microBatch: piece }))}).`;
   } else {
-    const batch = largest(batchSize - 1, (n) => isFitting({ ...size, batchSize: n }));
+    const batch = large(batchSize - 1, (n) => isFitting({ ...size, batchSize: n }));
     if (batch > 0) {
       const piece = isFitting({ ...size, microBatch: batch }) ? batch : inPieces(batch - 1);
       const keeping = `, and so do micro-batches of ${piece}, which keep the batch of ${batchSize} (microBatch, or --micro-batch of train)`;
@@ -168,7 +170,7 @@ function suggestion(model: tfl.LayersModel, size: StepSize, limit: number): stri
     const side = (length: number) => Math.max(step, Math.floor((length * n) / shorter / step) * step);
     return { ...size, height: side(height), width: side(width), batchSize: 1 };
   };
-  const steps = largest(shorter - 1, (n) => fits(needed(shrunk(n)), limit));
+  const steps = large(shorter - 1, (n) => fits(needed(shrunk(n)), limit));
   if (steps === 0) return 'No size fits: choose narrower widths.';
   const smaller = shrunk(steps);
   return `A size of ${smaller.height}x${smaller.width} with a batch of 1 fits (${withMargin(needed(smaller))}).`;
@@ -179,7 +181,7 @@ function suggestion(model: tfl.LayersModel, size: StepSize, limit: number): stri
  * measured peaks exceed their estimate by up to a fourteenth.
  *
  * @param model The network.
- * @param size Height, width and batch size; images at once and threads where they are not all and one.
+ * @param size Height, width and batch size; images at once and in all, and threads, where they are not all, a multiple of the batch, and one.
  * @param machineBytes Memory of the machine, where it is known.
  * @returns The estimate in bytes, and the limit it was held against (null where none is known).
  * @throws OutOfMemoryError naming what is needed (1.1 of the estimate), what there is, and a batch, pieces of it or a size that fits.

@@ -26,3 +26,19 @@ export function microBatches(batch: Batch, size: number): MicroBatch[] {
     return { piece, share: (to - from) / count };
   });
 }
+
+/** The batches of a run. */
+export interface BatchSizes {
+  readonly batchSize: number;
+  /** Images of a batch that are computed at once. Default: all. */
+  readonly microBatch?: number;
+  /** Of an epoch, whose last batch may hold fewer. Default: a multiple of the batch. */
+  readonly samples?: number;
+}
+
+/** How many images are computed at once in a run: every number that occurs, the largest first. */
+export function pieceSizes({ batchSize, microBatch = batchSize, samples = batchSize }: BatchSizes): number[] {
+  const batches = [Math.min(batchSize, samples), samples % batchSize];
+  const pieces = batches.flatMap((count) => [Math.min(count, microBatch), count % microBatch]);
+  return [...new Set(pieces)].filter((count) => count > 0).sort((a, b) => b - a);
+}

@@ -41,6 +41,10 @@ export class PlannedStepper implements Stepper {
     return this.plan.bytes;
   }
 
+  get threadProblem(): string | null {
+    return this.plan.threadProblem;
+  }
+
   async step(batch: Batch): Promise<number> {
     if (!this.agrees()) await this.load();
     const { iterations: step } = this.optimizer;

@@ -6,6 +6,7 @@ import type { Loss } from '../losses/index.js';
 import type { Adam } from '../optimizers/index.js';
 import { constraintOf, TrainingPlan, UnplannableError } from '../plan/index.js';
 import { findProvider } from '../runtime/providers.js';
+import { type BatchSizes, pieceSizes } from './microBatches.js';
 import { penaltiesOf } from './penalties.js';
 import { PlannedStepper } from './plannedStepper.js';
 import { trainStep } from './step.js';
@@ -22,23 +23,23 @@ export interface Stepper {
   readonly reason: string | null;
   /** Bytes of the plan's memory, or null without a plan. */
   readonly bytes: number | null;
+  /** Why fewer threads compute than were asked for, or null as long as nothing went wrong. */
+  readonly threadProblem: string | null;
 }
 
-/** The size of the first batch, and how steps are taken. */
-export interface StepShape {
-  readonly batchSize: number;
+/** The sizes of batches, and how steps are taken. */
+export interface StepShape extends BatchSizes {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   readonly threads: number;
-  /** Images of a batch that are computed at once. Default: all. */
-  readonly microBatch?: number;
   /** Of dropout that has no seed of its own. Default 0. */
   readonly seed?: number;
 }
 
 class OpByOpStepper implements Stepper {
   readonly bytes = null;
+  readonly threadProblem = null;
 
   constructor(
     private readonly network: tfl.LayersModel,
@@ -77,7 +78,7 @@ export function whyNotPlanned(network: tfl.LayersModel): string | null {
 
 /** What takes the steps of a network that ends in its logits. */
 export function createStepper(network: tfl.LayersModel, loss: Loss, optimizer: Adam, shape: StepShape): Stepper {
-  const { batchSize, height, width, channels, threads, microBatch = Number.POSITIVE_INFINITY, seed = 0 } = shape;
+  const { height, width, channels, threads, microBatch = Number.POSITIVE_INFINITY, seed = 0 } = shape;
   const opByOp = (reason: string) => new OpByOpStepper(network, loss, optimizer, microBatch, reason);
   const reason = whyNotPlanned(network);
   const kernels = findProvider('wasm')?.kernels;
@@ -85,7 +86,7 @@ export function createStepper(network: tfl.LayersModel, loss: Loss, optimizer: A
   const penalties = penaltiesOf(network);
   const plan = new TrainingPlan(network, kernels, { penalties, threads });
   try {
-    plan.stepsFor(Math.min(batchSize, microBatch), [height, width, channels]);
+    plan.prepare(pieceSizes(shape), [height, width, channels]);
     return new PlannedStepper(network, loss, optimizer, plan, { microBatch, seed });
   } catch (error) {
     plan.dispose();

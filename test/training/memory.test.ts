@@ -38,7 +38,7 @@ it('a planned step of one sample of 256x256 takes at most half a gigabyte, as es
   const model = pyConvUNet({ inputShape: [size, size, 1], seed: 1 });
   const network = logitsModel(model);
   const shape = { height: size, width: size, channels: 1, batchSize: 1, threads: 1 };
-  const estimate = trainingBytes(network, 1, [size, size, 1]);
+  const estimate = trainingBytes(network, [1], [size, size, 1]);
   const optimizer = new Adam();
   const stepper = createStepper(network, createLoss('bce', { fromLogits: true }), optimizer, shape);
   expect(stepper.reason).toBeNull();
@@ -62,7 +62,7 @@ it('the memory of a planned step is exact for every number of threads, and piece
     const stepper = createStepper(network, loss, optimizer, shape);
     const taken = stepper.bytes;
     stepper.dispose();
-    const estimate = trainingBytes(network, 3, [size.height, size.width, 1], threads);
+    const estimate = trainingBytes(network, [3, 1], [size.height, size.width, 1], threads);
     expect(isExact(taken, estimate), `${threads} threads`).toBe(true);
     expect(estimateMemory(model, { ...size, batchSize: 4, microBatch: 3, threads })).toBe(
       estimateMemory(model, { ...size, batchSize: 3, threads }),
