@@ -4,9 +4,10 @@ import { Lowering, type Machine, type Target } from './lower/context.js';
 import { lowerConv, type Precision, stencilOf } from './lower/convolution.js';
 import { lowerFilterGradients, lowerInputGradient } from './lower/convolutionGradients.js';
 import { backwardConnection, type Finish } from './lower/filters.js';
-import { isNestable } from './lower/nested.js';
+import { isNestable, productsPerTile } from './lower/nested.js';
 import { type Images, lowerMargins, lowerTransfer } from './lower/transfer.js';
 import { Buffer, Program } from './program.js';
+import { roundUp, tilesOf } from './tiles.js';
 import type { ConvLevel, ConvOp, MapShape, Weight } from './types.js';
 import { ChangingWeights } from './weights.js';
 
@@ -36,11 +37,30 @@ export function isNested({ op, input, output }: Convolution): boolean {
   return op.levels.every((level) => isNestable(stencilOf(op, level), tileFor(op), sameSize));
 }
 
-/** Up to so many pixels of a batch a direct sum is faster than packing filters into the transformed domain. */
-const FEW_PIXELS = 64;
+/**
+ * What one factor costs in the time of a product, measured (docs/decisions.md): to pack for either way, and for a direct sum to
+ * gather the values that it is multiplied with, which all outputs of a group share.
+ */
+const PACKING = { nested: 27, direct: 15 } as const;
+const GATHERING = 4;
 
-const precisionOf = ({ batch, output }: Convolution): Precision =>
-  batch * output.height * output.width > FEW_PIXELS ? 'fast' : 'exact';
+/** Whether nested Winograd costs less than direct sums: where maps are small it packs much and computes beyond their borders. */
+function precisionOf({ batch, op, input, output }: Convolution, { vectors }: Machine): Precision {
+  const wide = 4 * vectors;
+  const tile = tileFor(op);
+  const { tileRows, pitch } = tilesOf(output, tile, batch);
+  const places = batch * roundUp(tileRows * pitch, wide);
+  const pixels = roundUp(batch * output.height * output.width, wide);
+  let saved = 0;
+  for (const { kernelSize, groups, start, end } of op.levels) {
+    const outputs = (end - start) / groups;
+    const pairs = (input.channels / groups) * (end - start);
+    const direct = kernelSize[0] * kernelSize[1] * (pixels + PACKING.direct) * (1 + GATHERING / outputs);
+    const nested = productsPerTile(kernelSize[0], tile) * (places + PACKING.nested);
+    saved += pairs * (direct - nested);
+  }
+  return saved > 0 ? 'fast' : 'exact';
+}
 
 const floatsOf = ({ levels }: ConvOp, channels: number): Map<Weight, number> =>
   new Map(
@@ -99,7 +119,7 @@ export function forwardProgram(
   for (const offset of offsets) program.call('biasRecord', { bias: offset.at(), record, count: output.channels });
   const map = lowerImages(lowering, input, whole(x, input));
   const target = lowering.newMap(output);
-  lowerConv(lowering, map, { op, to: target.tiles, precision: precisionOf(convolution) }, finish, {
+  lowerConv(lowering, map, { op, to: target.tiles, precision: precisionOf(convolution, machine) }, finish, {
     place: target.place,
     accumulate: false,
   });
@@ -128,7 +148,7 @@ export function inputGradientProgram(convolution: Convolution, machine: Machine)
     lowerInputGradient(
       lowering,
       map,
-      { op, level, connection, to: target.tiles, precision: precisionOf(convolution) },
+      { op, level, connection, to: target.tiles, precision: precisionOf(convolution, machine) },
       finish,
       destination,
     );
@@ -161,7 +181,9 @@ export function filterGradientProgram(
   const slice = { place: dy.at(4 * level.start), imageChannels: output.channels };
   const own = lowerImages(lowering, { ...output, channels }, slice);
   const alone = { ...op, levels: [{ ...level, start: 0, end: channels }] };
-  lowerFilterGradients(lowering, map, own, { op: alone, precision: precisionOf(convolution) }, () => gradient.at());
+  lowerFilterGradients(lowering, map, own, { op: alone, precision: precisionOf(convolution, machine) }, () =>
+    gradient.at(),
+  );
   lowering.endStep('convolution', 'filter gradient');
   return { program, tensors: [x, dy, gradient] };
 }

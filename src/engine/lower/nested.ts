@@ -39,6 +39,12 @@ export function listed({ count, lead, trail }: Sections, component: number, poin
   );
 }
 
+/** Products for one tile, input and output. */
+export function productsPerTile(kernelSize: number, tile: 3 | 4): number {
+  const { count, lead, trail } = sectionsOf(kernelSize);
+  return ((tile + 2) * count - Math.min(lead, 1) - Math.min(trail, 1)) ** 2;
+}
+
 /** A connection with what its kernels need to know. */
 export interface NestedLevel extends Connection {
   readonly sections: Sections;
