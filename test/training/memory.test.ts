@@ -64,13 +64,41 @@ it('the memory of a planned step is exact for every number of threads, and piece
     stepper.dispose();
     const estimate = trainingBytes(network, [3, 1], [size.height, size.width, 1], threads);
     expect(isExact(taken, estimate), `${threads} threads`).toBe(true);
-    expect(estimateMemory(model, { ...size, batchSize: 4, microBatch: 3, threads })).toBe(
+    expect(estimateMemory(model, { ...size, batchSize: 6, microBatch: 3, threads })).toBe(
       estimateMemory(model, { ...size, batchSize: 3, threads }),
     );
     return estimate;
   });
   expect(new Set(bytes).size).toBe(3);
   expect(bytes).toEqual([...bytes].sort((a, b) => a - b));
+  optimizer.dispose();
+  model.dispose();
+});
+
+it('the memory of a run is exact where the last batch of an epoch holds fewer images, in whatever order batches come', async () => {
+  const size = { height: 48, width: 64 };
+  const model = pyConvUNet({ widths: [16, 32], inputShape: [null, null, 1], seed: 1 });
+  const network = logitsModel(model);
+  const optimizer = new Adam();
+  const run = { ...size, batchSize: 4, samples: 10 };
+  const stepper = createStepper(network, createLoss('bce', { fromLogits: true }), optimizer, {
+    ...{ ...run, channels: 1, threads: 1 },
+  });
+  const batchOf = (count: number) => ({
+    ...{ ...size, count, channels: 1, names: [] },
+    images: new Float32Array(count * size.height * size.width),
+    masks: new Uint8Array(count * size.height * size.width),
+  });
+  const estimate = trainingBytes(network, [2, 4], [size.height, size.width, 1]);
+  for (const count of [2, 4, 2]) {
+    await stepper.step(batchOf(count));
+    expect(isExact(stepper.bytes, estimate)).toBe(true);
+  }
+  const whole = estimateMemory(model, { ...size, batchSize: 4 });
+  // What the smaller one needs beside the place that both share.
+  expect(estimateMemory(model, run) - whole).toBe(estimate - trainingBytes(network, [4], [size.height, size.width, 1]));
+  expect(estimateMemory(model, run)).toBeGreaterThan(whole);
+  stepper.dispose();
   optimizer.dispose();
   model.dispose();
 });
