@@ -62,6 +62,7 @@ const CASES: readonly Case[] = [
       [5, 1, 3],
     ],
   },
+  { name: '1x1 kernels over whole planes', shape: [1, 60, 60, 8], levels: [[1, 1, 5]] },
   { name: '1x1 kernels in groups', shape: [2, 9, 9, 8], levels: [[1, 4, 8]] },
   { name: 'a kernel too large for nested Winograd', shape: [1, 9, 20, 2], levels: [[15, 1, 2]] },
   {
