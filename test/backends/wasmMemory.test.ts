@@ -20,3 +20,13 @@ test('the end of the heap is an OutOfMemoryError, after which the backend works 
   expect([...sum.dataSync()]).toEqual([3]);
   sum.dispose();
 });
+
+test('a tensor beyond what 32 bits address is refused, not made of the rest of its size', async () => {
+  await tf.setBackend('wasm');
+  const backend = tf.backend() as BackendWasm;
+  // 4 GiB and 64 bytes.
+  expect(() => backend.makeOutput([2 ** 30 + 16], 'float32')).toThrow(OutOfMemoryError);
+  expect(() => backend.makeOutput([2 ** 30 + 16], 'float32')).toThrow(
+    /^Backend wasm could not get 4097 MB more; its heap holds \d+ MB and ends at 4096 MB\. Use a smaller batch or image, or dispose of tensors\.$/,
+  );
+});

@@ -25,6 +25,9 @@ const moduleOf = ({ wasm }: BackendWasm): EmscriptenHeap => wasm as unknown as E
 /** Bytes of the heap; it never shrinks. */
 export const heapBytes = (backend: BackendWasm): number => moduleOf(backend).HEAPU8.length;
 
+/** Bytes that 32 bits can address. */
+const ADDRESSES = 2 ** 32;
+
 const guarded = new WeakSet<object>();
 
 /**
@@ -41,7 +44,8 @@ export function guardAllocations(backend: BackendWasm): void {
   wasm._free(wasm._malloc(1));
   const malloc = wasm._malloc;
   wasm._malloc = (size) => {
-    const offset = malloc(size);
+    // WebAssembly takes the number modulo 2 ** 32: of a larger block it would give out the rest only.
+    const offset = size < ADDRESSES ? malloc(size) : 0;
     if (offset === 0) {
       throw new OutOfMemoryError(
         `Backend wasm could not get ${megabytes(size)} more; its heap holds ${megabytes(wasm.HEAPU8.length)} and ends at 4096 MB. ` +
