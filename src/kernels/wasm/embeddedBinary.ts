@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { detectEnvironment } from '../../runtime/environment.js';
 import { InvalidArgumentError, UnsupportedBackendError } from '../../runtime/errors.js';
 import { guardAllocations } from './heap.js';
+import { withoutAddedListeners } from './processListeners.js';
 import { canShareMemory, withSharedMemory } from './sharedHeap.js';
 
 export const NO_SIMD =
@@ -110,7 +111,8 @@ async function startEmbedded(): Promise<tf.KernelBackend> {
   const asked = nextThreads;
   const given = canShareMemory() ? asked : 1;
   selectEmbeddedBinary(given > 1 ? SHARED_PATH : EMBEDDED_PATH);
-  const backend = await withEmbeddedBinary(tfjsFactory);
+  const start = tfjsFactory;
+  const backend = await withoutAddedListeners(() => withEmbeddedBinary(start));
   threadsOfBackends.set(backend, { asked, given });
   return backend;
 }
