@@ -101,8 +101,9 @@ export class Engine {
     return block;
   }
 
+  /** Gives a block back; where a lost thread may still write to it, nobody gets it any more. */
   free(block: Block): void {
-    if (this.blocks.delete(block)) this.heap.free(block);
+    if (this.blocks.delete(block) && !this.mayStillWrite) this.heap.free(block);
   }
 
   freeAll(): void {
@@ -181,6 +182,11 @@ export class Engine {
   /** Whether threads have ended that programs need. */
   get isLost(): boolean {
     return this.pool?.isEnded ?? false;
+  }
+
+  /** Whether a thread was lost in the middle of a run: it may still write to what the run wrote to. */
+  get mayStillWrite(): boolean {
+    return this.pool?.mayStillWrite ?? false;
   }
 
   /** Ends the threads. */

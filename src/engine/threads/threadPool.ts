@@ -66,6 +66,7 @@ export class ThreadPool {
   private next = FIRST_TICKET;
   /** Why the pool cannot run any more. */
   private ended: string | null = null;
+  private lost = false;
 
   private constructor({ module, memory, kernels, threads, patience = PATIENCE }: ThreadPoolOptions) {
     this.threads = threads;
@@ -110,6 +111,11 @@ export class ThreadPool {
   /** Whether it was stopped or has lost a thread. */
   get isEnded(): boolean {
     return this.ended !== null;
+  }
+
+  /** Whether a thread was lost in the middle of a run: it may still write to what the run wrote to. */
+  get mayStillWrite(): boolean {
+    return this.lost;
   }
 
   /**
@@ -282,6 +288,7 @@ export class ThreadPool {
   }
 
   private lose(): Error {
+    this.lost = true;
     this.end('has lost a thread');
     return new Error(
       `A thread of the planned engine has done nothing for ${this.patience / 1000} s in the middle of a run: it has ended, or the machine leaves it no time. Start again; with one thread this cannot happen.`,

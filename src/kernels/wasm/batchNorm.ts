@@ -133,7 +133,7 @@ function batchNorm({ inputs, attrs, backend }: Arguments): tf.TensorInfo[] {
       varianceOut.set(variance);
     });
   } catch (error) {
-    for (const { dataId } of outputs) backend.disposeData(dataId);
+    cache.disposeOutputs(outputs);
     throw error;
   }
   return outputs;
@@ -186,7 +186,7 @@ function batchNormGrad({ inputs, attrs, backend }: Arguments): tf.TensorInfo[] {
       dbeta.set(sum);
     });
   } catch (error) {
-    for (const { dataId } of outputs) backend.disposeData(dataId);
+    cache.disposeOutputs(outputs);
     throw error;
   }
   return outputs;

@@ -49,7 +49,7 @@ export class ProgramCache {
     this.engine.stop();
   }
 
-  /** Ends the threads and gives all memory back. */
+  /** Ends the threads and gives all memory back to which none of them may still write. */
   dispose(): void {
     this.engine.stop();
     this.engine.freeAll();
@@ -100,7 +100,7 @@ export class ProgramCache {
         [...inputs, output].map(({ dataId }) => backend.getMemoryOffset(dataId)),
       );
     } catch (error) {
-      backend.disposeData(output.dataId);
+      this.disposeOutputs([output]);
       throw error;
     }
     return output;
@@ -116,6 +116,12 @@ export class ProgramCache {
     const kept = this.withRoom(key, () => this.programFor(key, make));
     if (kept === null) throw new Error(`The program ${key} has tables.`);
     this.start(key, kept, addresses);
+  }
+
+  /** Disposes of the outputs of a run that has failed; where a lost thread may still write to them, nobody gets their memory. */
+  disposeOutputs(outputs: readonly tf.TensorInfo[]): void {
+    if (this.engine.mayStillWrite) return;
+    for (const { dataId } of outputs) this.backend.disposeData(dataId);
   }
 
   /**

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 // Registers the gradients of tfjs's own ops, as the package does.
 import '@tensorflow/tfjs-layers';
 import '../../../src/wasm.js';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { programsOf } from '../../../src/kernels/wasm/programCache.js';
 import { withSharedMemory } from '../../../src/kernels/wasm/sharedHeap.js';
 import { batchNorm, pyConv2d } from '../../../src/ops/index.js';
@@ -105,6 +105,35 @@ test('where the threads have ended, the next call starts others', async () => {
   const { engine } = programsOf(backend()) as unknown as { engine: { isLost: boolean } };
   tf.removeBackend('wasm');
   expect(engine.isLost).toBe(true);
+});
+
+test('what a lost thread may still write to is given to nobody, nor when others are started', async () => {
+  await useBackend('wasm', { threads: 2, ...silent });
+  const [x, filter] = [tf.ones<tf.Rank.R4>([1, 40, 40, 8]), tf.ones<tf.Rank.R4>([5, 5, 8, 8])];
+  const ours = [
+    () => tf.tidy(() => pyConv2d(x, [filter]).dataSync()[41 * 8]),
+    () => tf.tidy(() => batchNorm(x, {}).y.dataSync()[0]),
+  ];
+  for (const run of ours) {
+    const first = run();
+    const before = programsOf(backend());
+    const { pool } = (before as unknown as { engine: { pool: { run(id: number): void; lose(): Error } } }).engine;
+    pool.run = () => {
+      throw pool.lose();
+    };
+    const { wasm } = backend() as unknown as { wasm: { _free(offset: number): void } };
+    const free = vi.spyOn(wasm, '_free');
+    const disposeData = vi.spyOn(backend(), 'disposeData');
+    expect(run).toThrow(/^A thread of the planned engine has done nothing for 10 s in the middle of a run/);
+    expect(before.isLost).toBe(true);
+    expect(programsOf(backend())).not.toBe(before);
+    expect(free).not.toHaveBeenCalled();
+    expect(disposeData).not.toHaveBeenCalled();
+    free.mockRestore();
+    disposeData.mockRestore();
+    expect(run()).toBe(first);
+  }
+  tf.removeBackend('wasm');
 });
 
 test('a binary that is not that of tfjs 4.22 is refused', () => {
