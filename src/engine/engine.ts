@@ -70,8 +70,8 @@ export class Engine {
    */
   constructor(binaries: KernelBinaries, threads: number, heap?: Heap) {
     this.asked = threads;
-    const { relaxedSimd, sharedMemory } = detectEnvironment();
-    this.heap = heap ?? new OwnHeap(threads > 1 && sharedMemory);
+    const { relaxedSimd } = detectEnvironment();
+    this.heap = heap ?? new OwnHeap(threads > 1);
     const { memory } = this.heap;
     const shared = isShared(memory);
     const binary = relaxedSimd ? binaries.relaxed : binaries.base;

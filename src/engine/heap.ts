@@ -1,9 +1,9 @@
 /** Memory that kernels work in, and who gives parts of it out. */
 import { OutOfMemoryError } from '../runtime/errors.js';
+import { MOST_PAGES, newSharedMemory } from './sharedMemory.js';
 import { roundUp } from './tiles.js';
 
 const PAGE = 65536;
-const MOST_PAGES = 65536;
 const ALIGNMENT = 64;
 /** Address 0 stays unused. */
 const FIRST_ADDRESS = 1024;
@@ -37,9 +37,10 @@ export class OwnHeap implements Heap {
   readonly memory: WebAssembly.Memory;
   private readonly blocks: Block[] = [];
 
-  /** @param shared Whether threads share it. */
+  /** @param shared Whether threads share it, where memory can be shared. */
   constructor(shared: boolean) {
-    this.memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared });
+    const memory = shared ? newSharedMemory() : null;
+    this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
   }
 
   allocate(bytes: number): Block {

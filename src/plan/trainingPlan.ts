@@ -6,6 +6,7 @@ import type { Machine } from '../engine/lower/context.js';
 import { type MemoryPlan, planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import type { Buffer, Step } from '../engine/program.js';
+import { possibleThreads } from '../engine/sharedMemory.js';
 import { placeOf, roundUp, type Tiles, tilesOf } from '../engine/tiles.js';
 import type { AdamStep } from '../optimizers/index.js';
 import { detectEnvironment } from '../runtime/environment.js';
@@ -113,8 +114,7 @@ export function trainingBytes(
   shape: ImageShape,
   threads = 1,
 ): number {
-  const { relaxedSimd, sharedMemory } = detectEnvironment();
-  const machine = { vectors: relaxedSimd ? 6 : 4, threads: sharedMemory ? threads : 1 };
+  const machine = { vectors: detectEnvironment().relaxedSimd ? 6 : 4, threads: possibleThreads(threads) };
   const weights = new TrainedWeights(model, new Map());
   const { masters, gradients } = weights;
   const layouts = layOut(model, { masters, gradients }, batches, shape, machine);

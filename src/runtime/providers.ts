@@ -15,7 +15,7 @@ export interface StartOptions {
   /**
    * Backend wasm: threads that this package's kernels run on in TensorFlow.js's heap, the calling one included. Default 1. More
    * make the heap a shared one, where memory can be shared (not on pages that are not cross-origin isolated). The number is
-   * taken when the backend starts.
+   * taken when the backend starts; where TensorFlow.js starts it again by itself, it is that of the last call.
    */
   readonly threads?: number;
   /**

@@ -5,11 +5,12 @@
 import { BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import simdBinary from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm';
 import * as tf from '@tensorflow/tfjs-core';
+import { possibleThreads } from '../../engine/sharedMemory.js';
 import { detectEnvironment } from '../../runtime/environment.js';
 import { InvalidArgumentError, UnsupportedBackendError } from '../../runtime/errors.js';
 import { guardAllocations } from './heap.js';
 import { withoutAddedListeners } from './processListeners.js';
-import { canShareMemory, withSharedMemory } from './sharedHeap.js';
+import { withSharedMemory } from './sharedHeap.js';
 
 export const NO_SIMD =
   'Backend wasm needs WebAssembly SIMD, which this runtime does not have. ' +
@@ -92,7 +93,7 @@ let tfjsFactory: Factory | undefined;
 let nextThreads = 1;
 
 /** Threads that a backend was asked for, and those that its heap allows. */
-interface Threads {
+export interface Threads {
   readonly asked: number;
   readonly given: number;
 }
@@ -100,7 +101,8 @@ interface Threads {
 const threadsOfBackends = new WeakMap<tf.KernelBackend, Threads>();
 
 /** Threads of a backend that runs; one that was started by others has one. */
-const threadsOf = (backend: tf.KernelBackend): Threads => threadsOfBackends.get(backend) ?? { asked: 1, given: 1 };
+export const threadsOf = (backend: tf.KernelBackend): Threads =>
+  threadsOfBackends.get(backend) ?? { asked: 1, given: 1 };
 
 /** Threads that the kernels of this package run on in the heap of a backend. */
 export const threadsIn = (backend: tf.KernelBackend): number => threadsOf(backend).given;
@@ -109,7 +111,7 @@ async function startEmbedded(): Promise<tf.KernelBackend> {
   if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
   if (tfjsFactory === undefined) throw new UnsupportedBackendError(REMOVED);
   const asked = nextThreads;
-  const given = canShareMemory() ? asked : 1;
+  const given = possibleThreads(asked);
   selectEmbeddedBinary(given > 1 ? SHARED_PATH : EMBEDDED_PATH);
   const start = tfjsFactory;
   const backend = await withoutAddedListeners(() => withEmbeddedBinary(start));

@@ -2,6 +2,7 @@
 import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { selfTest } from '../../engine/selfTest.js';
+import { possibleThreads } from '../../engine/sharedMemory.js';
 import { mayStartWorkers } from '../../engine/threads/mayStartWorkers.js';
 import type { EngineReport } from '../../runtime/engineReport.js';
 import { detectEnvironment } from '../../runtime/environment.js';
@@ -22,6 +23,7 @@ async function threadsHere(binaries: KernelBinaries): Promise<EngineReport['thre
         )
       : one('This runtime has no SharedArrayBuffer.');
   }
+  if (possibleThreads(2) === 1) return one('This runtime refuses shared memories of 4096 MB.');
   const problem = await mayStartWorkers(binaries);
   if (problem !== null) return one(`Workers do not start: ${problem}.`);
   if (cores === null) return { possible: 2, reason: 'The runtime does not say how many cores there are.' };

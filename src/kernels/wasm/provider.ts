@@ -1,18 +1,18 @@
 /** The provider of backend wasm: tfjs's single-threaded SIMD build, with this package's kernels on as many threads as are asked for. */
 import * as tf from '@tensorflow/tfjs-core';
+import { possibleThreads } from '../../engine/sharedMemory.js';
 import { detectEnvironment } from '../../runtime/environment.js';
 import type { BackendProvider } from '../../runtime/providers.js';
 import { chooseConvolutions } from './conv2d.js';
-import { chooseThreads, NO_SIMD, restoreRegistration, threadsIn } from './embeddedBinary.js';
+import { chooseThreads, NO_SIMD, restoreRegistration, type Threads, threadsIn, threadsOf } from './embeddedBinary.js';
 import { inspect } from './inspect.js';
 import { kernelBinaries } from './kernelBinaries.js';
-import { canShareMemory } from './sharedHeap.js';
 
-function reasonFor(threads: number): string {
-  if (threads === 1) return 'WebAssembly SIMD on one thread.';
-  return canShareMemory()
-    ? `WebAssembly SIMD, this package's kernels on ${threads} threads in a shared heap.`
-    : `WebAssembly SIMD on one thread instead of ${threads}: memory cannot be shared here (in a browser: the page is not cross-origin isolated).`;
+function reasonFor({ asked, given }: Threads): string {
+  if (asked === 1) return 'WebAssembly SIMD on one thread.';
+  return given > 1
+    ? `WebAssembly SIMD, this package's kernels on ${given} threads in a shared heap.`
+    : `WebAssembly SIMD on one thread instead of ${asked}: memory cannot be shared here (in a browser: the page is not cross-origin isolated).`;
 }
 
 export const wasmProvider: BackendProvider = {
@@ -20,9 +20,10 @@ export const wasmProvider: BackendProvider = {
   kernels: kernelBinaries,
   inspect: () => inspect(kernelBinaries),
   async probe({ threads = 1 }) {
-    return detectEnvironment().simd
-      ? { available: true, reason: reasonFor(threads) }
-      : { available: false, reason: NO_SIMD };
+    if (!detectEnvironment().simd) return { available: false, reason: NO_SIMD };
+    const running = tf.engine().registry.wasm;
+    const here = running === undefined ? { asked: threads, given: possibleThreads(threads) } : threadsOf(running);
+    return { available: true, reason: reasonFor(here) };
   },
   threads() {
     const running = tf.engine().registry.wasm;
@@ -31,6 +32,8 @@ export const wasmProvider: BackendProvider = {
   async start({ threads, convolutions }) {
     restoreRegistration();
     if (threads !== undefined) chooseThreads(threads);
+    // A backend that runs keeps its number.
+    else if (tf.engine().registry.wasm === undefined) chooseThreads(1);
     if (convolutions !== undefined) chooseConvolutions(convolutions);
   },
 };

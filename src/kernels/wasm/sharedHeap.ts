@@ -1,5 +1,4 @@
 /** tfjs's single-threaded binary with a heap that threads can share. */
-import { detectEnvironment } from '../../runtime/environment.js';
 
 /** What tfjs declares in the memory section of 4.22: one memory of 256 to 65536 pages, with a maximum, not shared. */
 const DECLARED = [1, 1, 0x80, 2, 0x80, 0x80, 4];
@@ -36,16 +35,4 @@ export function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<Ar
   throw new Error(
     'The binary of backend wasm has no memory that can be shared: it is not that of @tensorflow/tfjs-backend-wasm 4.22.',
   );
-}
-
-/** Whether threads can share a memory of that size here: not on pages that are not isolated, nor on iOS, which refuses maxima of 2 GiB and more. */
-export function canShareMemory(): boolean {
-  if (!detectEnvironment().sharedMemory) return false;
-  try {
-    new WebAssembly.Memory({ initial: 256, maximum: 65536, shared: true });
-    return true;
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }

@@ -5,10 +5,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-layers';
 import '../../../src/wasm.js';
 import { afterAll, expect, test, vi } from 'vitest';
+import { optimizeForInference } from '../../../src/inference/index.js';
 import { programsOf } from '../../../src/kernels/wasm/programCache.js';
 import { withSharedMemory } from '../../../src/kernels/wasm/sharedHeap.js';
+import * as models from '../../../src/models/index.js';
 import { batchNorm, pyConv2d } from '../../../src/ops/index.js';
+import { trainingBytes } from '../../../src/plan/index.js';
 import { useBackend } from '../../../src/runtime/backends.js';
+import { doctor } from '../../../src/runtime/doctor.js';
 import { InvalidArgumentError } from '../../../src/runtime/errors.js';
 
 const silent = { log: () => {} };
@@ -70,13 +74,16 @@ test('two threads share the heap and give the same bits as one, in which the hea
   );
   expect(heap().buffer).toBeInstanceOf(SharedArrayBuffer);
   expect(programsOf(backend()).threads).toBe(2);
+  // A call without the option finds it so.
+  expect(await useBackend('wasm', silent)).toEqual(choice);
   await workersOf(2);
   const shared = results();
   // Again, in programs that the workers know by now.
   await new Promise((resolve) => setTimeout(resolve, 50));
   const again = results();
   tf.removeBackend('wasm');
-  expect((await useBackend('wasm', { threads: 1, ...silent })).threads).toBe(1);
+  // The number of the call before does not stay.
+  expect((await useBackend('wasm', silent)).threads).toBe(1);
   expect(heap().buffer).toBeInstanceOf(ArrayBuffer);
   expect(programsOf(backend()).threads).toBe(1);
   const plain = results();
@@ -188,6 +195,16 @@ test('where memory cannot be shared there is one thread, and the reason says so'
     expect(heap().buffer).toBeInstanceOf(ArrayBuffer);
     // The same wish again is no other one.
     expect((await useBackend('wasm', { threads: 2, ...silent })).threads).toBe(1);
+    const model = models.uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    const [one, two] = [await optimizeForInference(model), await optimizeForInference(model, { threads: 2 })];
+    expect([one.threads, two.threads]).toEqual([1, 1]);
+    const [batches, shape] = [[1], [16, 16, 1]] as const;
+    expect(trainingBytes(model, batches, shape, 2)).toBe(trainingBytes(model, batches, shape, 1));
+    const { backends } = await doctor();
+    expect(backends.find(({ name }) => name === 'wasm')?.engine?.threads).toEqual({
+      possible: 1,
+      reason: 'This runtime refuses shared memories of 4096 MB.',
+    });
   } finally {
     WebAssembly.Memory = Memory;
   }
