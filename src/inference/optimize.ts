@@ -9,7 +9,6 @@ import {
   type Precision,
   readWeights,
   UnplannableError,
-  weightIdentities,
 } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
@@ -111,9 +110,19 @@ export class OptimizedModel {
     return this.plan?.simd ?? null;
   }
 
-  /** Threads that the plan is made for; null where the model is not planned. */
+  /** Threads that the plan is made for; null where the model is not planned. See {@link threadProblem}. */
   get threads(): number | null {
     return this.plan?.threads ?? null;
+  }
+
+  /** Why fewer threads compute than were asked for, as the runtime says it, or null as long as nothing went wrong. */
+  get threadProblem(): string | null {
+    return this.plan?.threadProblem ?? null;
+  }
+
+  /** Whether a thread has ended that the plan needs: `predict` fails from then on, and another plan must be made. */
+  get isLost(): boolean {
+    return this.plan?.isLost ?? false;
   }
 
   /** Bytes of the plan's own memory. */
@@ -251,57 +260,4 @@ export async function optimizeForInference(
   checkThreads(threads);
   inputShapeOf(model);
   return OptimizedModel.create(model, precision, threads);
-}
-
-/** A plan with the weights that it was made of. */
-interface Kept {
-  readonly weights: readonly object[];
-  readonly optimized: OptimizedModel;
-}
-
-/** By model and number of threads. */
-const kept = new WeakMap<tfl.LayersModel, Map<number, Kept>>();
-
-/** What predicts a model's output. */
-export type Predictor = Pick<OptimizedModel, 'predict'>;
-
-/** A plan, and the model itself for images that the plan's memory cannot hold: layer by layer maps are given up one by one. */
-function withRetreat(optimized: OptimizedModel, itself: Predictor): Predictor {
-  return {
-    predict: (x) => {
-      try {
-        return optimized.predict(x);
-      } catch (error) {
-        if (error instanceof OutOfMemoryError) return itself.predict(x);
-        throw error;
-      }
-    },
-  };
-}
-
-/**
- * The plan of a model on backend wasm, made once for a number of threads and again when its weights have changed; it lives as long as the
- * model.
- *
- * @returns What predicts: the plan, or the model itself on other backends and where memory does not suffice.
- */
-export async function predictorOf(model: tfl.LayersModel, threads = 1): Promise<Predictor> {
-  const itself: Predictor = { predict: (x) => model.predict(x, { batchSize: x.shape[0] }) };
-  if (tf.getBackend() !== 'wasm') return itself;
-  const weights = weightIdentities(model);
-  const plans = kept.get(model) ?? new Map<number, Kept>();
-  const known = plans.get(threads);
-  if (known !== undefined && weights.every((id, i) => id === known.weights[i])) {
-    return withRetreat(known.optimized, itself);
-  }
-  try {
-    const optimized = known?.optimized ?? (await OptimizedModel.create(model, 'fast', threads));
-    if (known !== undefined) await optimized.reload();
-    plans.set(threads, { weights, optimized });
-    kept.set(model, plans);
-    return withRetreat(optimized, itself);
-  } catch (error) {
-    if (error instanceof OutOfMemoryError) return itself;
-    throw error;
-  }
 }

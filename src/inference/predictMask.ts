@@ -25,8 +25,8 @@ export interface PredictOptions extends LongCallOptions {
   /** Foreground where the probability is at least this, in [0, 1]; default the model's own, else 0.5. Binary models only. */
   readonly threshold?: number;
   /**
-   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They end with the process; those of
-   * a plan of your own (`optimizeForInference`) with its `dispose`. Default 1; an optimized model has its own number.
+   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They end when nothing refers to
+   * the model any more; those of a plan of your own (`optimizeForInference`) with its `dispose`. Default 1; an optimized model has its own number.
    */
   readonly threads?: number;
 }

@@ -5,8 +5,9 @@ import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { inputShapeOf } from './inputShape.js';
-import { checkThreads, modelOf, OptimizedModel, type Predictor, predictorOf } from './optimize.js';
+import { checkThreads, modelOf, OptimizedModel } from './optimize.js';
 import { cropTo, nextMultiple, padToMultiple } from './padding.js';
+import { type Predictor, predictorOf } from './predictor.js';
 
 /** An image as the network takes it, scaled and resized; also a sample of a data set. */
 export interface Prepared {
@@ -28,8 +29,8 @@ export interface Probabilities {
 /** Options of {@link predictProbability}. */
 export interface ProbabilityOptions extends Pick<LongCallOptions, 'signal'> {
   /**
-   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They end with the process; those of
-   * a plan of your own (`optimizeForInference`) with its `dispose`. Default 1; an optimized model has its own number.
+   * Threads of the plan on backend wasm, where memory can be shared; the result does not depend on it. They end when nothing refers to
+   * the model any more; those of a plan of your own (`optimizeForInference`) with its `dispose`. Default 1; an optimized model has its own number.
    */
   readonly threads?: number;
 }

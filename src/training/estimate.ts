@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { complexity } from '../complexity/index.js';
-import { predictorOf } from '../inference/optimize.js';
+import { ModelPredictor } from '../inference/predictor.js';
 import { divisor } from '../models/index.js';
 import { trainingBytes, UnplannableError } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
@@ -214,15 +214,20 @@ export async function estimateStepSeconds(
 ): Promise<number> {
   const network = logitsModel(model);
   const channels = model.inputs[0]?.shape[3] ?? 1;
-  const predictor = await predictorOf(network, threads);
-  let seconds = 0;
-  for (let pass = 0; pass < 2; pass++) {
-    const x = tf.zeros<tf.Rank.R4>([1, height, width, channels]);
-    const started = performance.now();
-    const heads = [predictor.predict(x)].flat();
-    await heads[0]?.data();
-    seconds = (performance.now() - started) / 1000;
-    tf.dispose([x, ...heads]);
+  const predictor = new ModelPredictor(network, threads);
+  try {
+    await predictor.ready();
+    let seconds = 0;
+    for (let pass = 0; pass < 2; pass++) {
+      const x = tf.zeros<tf.Rank.R4>([1, height, width, channels]);
+      const started = performance.now();
+      const heads = [predictor.predict(x)].flat();
+      await heads[0]?.data();
+      seconds = (performance.now() - started) / 1000;
+      tf.dispose([x, ...heads]);
+    }
+    return seconds * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
+  } finally {
+    predictor.dispose();
   }
-  return seconds * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
 }

@@ -2,6 +2,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { expand, random } from '../augment/index.js';
 import { type Batch, batchIndices, epochOrder, packBatch, requireOneSize, type Sample } from '../data/index.js';
+import { ModelPredictor } from '../inference/predictor.js';
 import { create as createLoss, type Loss, type LossName } from '../losses/index.js';
 import { Adam } from '../optimizers/index.js';
 import { DataError, InvalidArgumentError } from '../runtime/errors.js';
@@ -20,7 +21,7 @@ import { logitsModel } from './logitsModel.js';
 import { type Augmentation, requireCall, requireFittingState, requireSettings, type Settings } from './options.js';
 import { captureState, restoreState, type TrainingPosition, type TrainingState } from './state.js';
 import { createStepper, type Stepper } from './stepper.js';
-import { type Scores, validate } from './validate.js';
+import { type Scores, validateBy } from './validate.js';
 
 /** Progress of {@link train}: `done` and `total` count steps. */
 export interface TrainingProgress extends Progress {
@@ -116,6 +117,8 @@ class Run {
   private readonly loss: Loss;
   private readonly training: readonly Sample[];
   private readonly report: (position: Position) => void;
+  /** Kept from one validation to the next. */
+  private readonly predictor: ModelPredictor;
   private stepper: Stepper | undefined;
 
   constructor(
@@ -127,6 +130,7 @@ class Run {
   ) {
     this.position = options.state ?? START;
     this.network = logitsModel(model);
+    this.predictor = new ModelPredictor(this.network, settings.threads);
     this.loss = createLoss(options.loss ?? 'bce', { fromLogits: true });
     this.training = settings.augment === 'expand' ? expand(data.training) : data.training;
     const stepsPerEpoch = Math.ceil(this.training.length / settings.batchSize);
@@ -142,11 +146,19 @@ class Run {
     try {
       while (this.position.epoch < this.settings.epochs) await this.epoch();
     } finally {
-      // However it ends, the model holds what was trained.
-      this.stepper?.flush();
-      this.stepper?.dispose();
+      this.end();
     }
     return { history: historyDisplay.attach({ ...this.position.history }), best: this.position.best };
+  }
+
+  /** However it ends, the model holds what was trained, and no thread stays. */
+  private end(): void {
+    try {
+      this.stepper?.flush();
+    } finally {
+      this.stepper?.dispose();
+      this.predictor.dispose();
+    }
   }
 
   private async epoch(): Promise<void> {
@@ -180,16 +192,11 @@ class Run {
   }
 
   /** Made for the first batch, behind a restored state. */
-  private stepperFor({ count, height, width, channels }: Batch): Stepper {
-    const { threads, microBatch, seed } = this.settings;
+  private stepperFor({ height, width, channels }: Batch): Stepper {
+    const { batchSize, threads, microBatch, seed } = this.settings;
     this.stepper ??= createStepper(this.network, this.loss, this.optimizer, {
-      batchSize: count,
-      height,
-      width,
-      channels,
-      threads,
-      microBatch,
-      seed,
+      ...{ batchSize, microBatch, samples: this.training.length },
+      ...{ height, width, channels, threads, seed },
     });
     return this.stepper;
   }
@@ -223,10 +230,9 @@ class Run {
   private async validation(): Promise<Scores> {
     const { signal } = this.options;
     try {
-      return await validate(this.network, this.data.validation, {
+      return await validateBy(this.predictor, this.data.validation, {
         loss: this.loss,
         batchSize: this.settings.batchSize,
-        threads: this.settings.threads,
         ...(signal === undefined ? {} : { signal }),
       });
     } catch (error) {

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { batchIndices, packBatch, type Sample } from '../data/index.js';
-import { predictorOf } from '../inference/optimize.js';
+import { ModelPredictor } from '../inference/predictor.js';
 import type { Loss } from '../losses/index.js';
 import { ConfusionMatrix } from '../metrics/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
@@ -43,14 +43,28 @@ export async function validate(
   samples: readonly Sample[],
   options: ValidateOptions,
 ): Promise<Scores> {
-  const { loss, batchSize, threshold = 0.5, threads = 1, signal, onProgress } = options;
-  const [output] = logitsModel.outputs.slice(-1);
+  const predictor = new ModelPredictor(logitsModel, options.threads);
+  try {
+    return await validateBy(predictor, samples, options);
+  } finally {
+    predictor.dispose();
+  }
+}
+
+/** {@link validate} by what the caller keeps for the next time. */
+export async function validateBy(
+  predictor: ModelPredictor,
+  samples: readonly Sample[],
+  options: Omit<ValidateOptions, 'threads'>,
+): Promise<Scores> {
+  const { loss, batchSize, threshold = 0.5, signal, onProgress } = options;
+  const [output] = predictor.model.outputs.slice(-1);
   const channels = output?.shape[3] ?? 1;
   const matrix = new ConfusionMatrix({ numClasses: channels === 1 ? 2 : channels, threshold, emptyPolicy: 'one' });
   const order = samples.map((_, index) => index);
   let lossSum = 0;
   let done = 0;
-  const predictor = await predictorOf(logitsModel, threads);
+  await predictor.ready();
   for (const indices of batchIndices(order, batchSize)) {
     signal?.throwIfAborted();
     const batch = packBatch(indices.flatMap((index) => samples[index] ?? []));

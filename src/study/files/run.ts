@@ -3,6 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Sample, Split } from '../../data/index.js';
+import { releasePredictors } from '../../inference/predictor.js';
 import { percentile } from '../../metrics/index.js';
 import { load } from '../../models/index.js';
 import { DataError } from '../../runtime/errors.js';
@@ -145,6 +146,7 @@ export async function performRun(run: PreparedRun, { onEpoch, ...options }: RunO
     await removeCheckpoint(folder);
     return result;
   } finally {
+    releasePredictors(model);
     model.dispose();
   }
 }
@@ -178,6 +180,7 @@ async function measure(
       peakBytes: await peakBytes(model, parts.train.slice(0, config.batch), { loss: config.loss, threads }),
     };
   } finally {
+    releasePredictors(bestModel);
     bestModel.dispose();
   }
 }
