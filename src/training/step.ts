@@ -49,11 +49,12 @@ function differentiate(
       const penalties = withPenalties ? logitsModel.calculateLosses() : [];
       return penalties.length === 0 ? dataLoss : tf.add<tf.Scalar>(dataLoss, tf.addN(penalties));
     };
-    const { value, grads } = tf.variableGrads(objective, variables);
-    const kept = dataLoss;
-    const result = kept === undefined ? value : tf.clone(kept);
-    kept?.dispose();
-    return { value: result, grads };
+    try {
+      const { value, grads } = tf.variableGrads(objective, variables);
+      return { value: dataLoss === undefined ? value : tf.clone(dataLoss), grads };
+    } finally {
+      dataLoss?.dispose();
+    }
   });
 }
 
