@@ -14,8 +14,8 @@ interface Predictor {
 
 async function planned(model: tfl.LayersModel, threads: number): Promise<Predictor> {
   const optimized = await optimizeForInference(model, { threads });
-  if (optimized.reason === null && optimized.threads === threads) return optimized;
-  const reason = optimized.reason ?? 'memory cannot be shared among threads here';
+  const reason = optimized.reason ?? optimized.threadProblem;
+  if (reason === null) return optimized;
   optimized.dispose();
   throw new CannotTakePart(reason);
 }

@@ -5,7 +5,9 @@ import { InferencePlan, readWeights, TrainingPlan, UnplannableError } from '../p
 import type { LongCallOptions } from '../runtime/progress.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
+import { dropoutMasks } from '../training/dropoutMasks.js';
 import { logitsModel } from '../training/logitsModel.js';
+import { penaltiesOf } from '../training/penalties.js';
 import { whyNotPlanned } from '../training/stepper.js';
 import type { Work } from './contender.js';
 import { randomBatch, type Size } from './subject.js';
@@ -136,11 +138,11 @@ export async function profile(
   const network = logitsModel(model);
   const reason = whyNotPlanned(network);
   if (reason !== null) throw new UnplannableError(reason);
-  const plan = new TrainingPlan(network, binaries);
+  const plan = new TrainingPlan(network, binaries, { penalties: penaltiesOf(network) });
   try {
     plan.load(await readWeights(network));
     plan.loadMoments(new Map(), new Map());
-    const outputs = plan.forward(batch.images, batch.count, shape);
+    const outputs = plan.forward(batch.images, batch.count, shape, dropoutMasks(network, 0)({ step: 0, piece: 0 }));
     // Any gradients will do, of the size that a mean over pixels has.
     plan.backward(outputs.map(({ data }) => Float32Array.from(data, (value) => value / data.length)));
     plan.adam({ rate: 1e-3, correction: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });

@@ -83,9 +83,10 @@ class TrainingContender implements Contender {
     const size = { batchSize: count, height, width, channels, threads: this.threads ?? 1 };
     const loss = createLoss('bce', { fromLogits: true });
     const stepper = createStepper(logitsModel(model), loss, this.optimizer, size);
-    if (stepper.reason === null) return stepper;
+    const reason = stepper.reason ?? stepper.threadProblem;
+    if (reason === null) return stepper;
     stepper.dispose();
-    throw new CannotTakePart(stepper.reason);
+    throw new CannotTakePart(reason);
   }
 
   private layerByLayer(model: tfl.LayersModel): Steps {

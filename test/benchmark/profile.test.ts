@@ -72,6 +72,26 @@ describe('profile', () => {
     },
   );
 
+  it('of training is of the step that is taken, with dropout and penalties', async () => {
+    const build = (penalty: boolean) => {
+      const image = tfl.input({ shape: [null, null, 1] });
+      const conv = tfl.layers.conv2d({
+        ...{ filters: 4, kernelSize: 3, padding: 'same', name: 'conv' },
+        ...(penalty ? { kernelRegularizer: tfl.regularizers.l2({ l2: 0.1 }) } : {}),
+      });
+      const dropped = tfl.layers.dropout({ rate: 0.5 }).apply(conv.apply(image)) as tfl.SymbolicTensor;
+      const logits = tfl.layers.conv2d({ filters: 1, kernelSize: 1, name: 'logits' }).apply(dropped);
+      return tfl.model({ inputs: image, outputs: logits as tfl.SymbolicTensor });
+    };
+    const callsOf = async (penalty: boolean) => {
+      const model = build(penalty);
+      const { steps } = await profile(model, kernels(), { work: 'training', ...options }, {});
+      model.dispose();
+      return steps.reduce((sum, { calls }) => sum + calls, 0);
+    };
+    expect(await callsOf(true)).toBeGreaterThan(await callsOf(false));
+  });
+
   it('of a network that is not planned is refused with the layer', async () => {
     const model = tfl.sequential({
       layers: [tfl.layers.conv2d({ inputShape: [null, null, 1], filters: 1, kernelSize: 1, activation: 'selu' })],
