@@ -8,6 +8,7 @@ import { create as createLoss, type LossName } from '../../src/losses/index.js';
 import { pyConvUNet } from '../../src/models/index.js';
 import { Adam } from '../../src/optimizers/index.js';
 import { type TrainingState, train } from '../../src/training/index.js';
+import { type BatchSizes, pieceSizes } from '../../src/training/microBatches.js';
 import { createStepper } from '../../src/training/stepper.js';
 import { describeBackends } from '../backends.js';
 import { fill, uniform } from '../models/formula.js';
@@ -61,6 +62,17 @@ async function steps(
   model.dispose();
   return { weights, losses };
 }
+
+it.each<[string, BatchSizes, number[]]>([
+  ['one batch', { batchSize: 5 }, [5]],
+  ['a last one that is smaller', { batchSize: 5, samples: 12 }, [5, 2]],
+  ['fewer images than a batch', { batchSize: 5, samples: 3 }, [3]],
+  ['pieces that do not divide a batch', { batchSize: 5, microBatch: 3 }, [3, 2]],
+  ['a smaller batch in pieces', { batchSize: 7, microBatch: 3, samples: 19 }, [3, 2, 1]],
+  ['no remainder', { batchSize: 4, microBatch: 2, samples: 8 }, [2]],
+])('%s: the numbers of images at once', (_, run, expected) => {
+  expect(pieceSizes(run)).toEqual(expected);
+});
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
