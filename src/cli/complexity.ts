@@ -20,9 +20,11 @@ interface ComplexityFlags {
 
 const billions = (value: number): string => (value / 1e9).toFixed(2);
 
-async function run(flags: ComplexityFlags): Promise<void> {
+async function run(flags: ComplexityFlags, command: Command): Promise<void> {
   if (flags.all && flags.widths !== undefined)
     badUsage('--all counts the seven networks with their defaults. Leave --widths out, or name one --model.');
+  if (flags.all && command.getOptionValueSource('model') === 'cli')
+    badUsage(`--all counts all seven networks. Leave --model ${flags.model} out, or --all.`);
   await startBackend('cpu', () => {});
   const { input, convention, classes } = flags;
   const count = (name: NetworkName) => {

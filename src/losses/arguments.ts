@@ -1,13 +1,45 @@
 /** The one place where a loss's arguments are checked and brought into one form. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import type { Loss } from './types.js';
+import { checkKeys, show } from '../spec/index.js';
+import type { AggregationOptions, BackgroundOptions, Loss, LossOptions } from './types.js';
 
 /** Gives the function its name, which Keras-style code shows, and keeps intermediate tensors from leaking. */
 export function namedLoss(name: string, compute: (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.Tensor): Loss {
   const loss: Loss = (yTrue, yPred) => tf.tidy(() => tf.reshape(compute(yTrue, yPred), []) as tf.Scalar);
   Object.defineProperty(loss, 'name', { value: name });
   return loss;
+}
+
+const SHARED = ['fromLogits', 'numClasses'];
+
+/**
+ * Checks the names of a loss's options, and the values of those that several losses share.
+ *
+ * @param own The loss's options besides those that every loss takes.
+ */
+export function checkOptions(
+  loss: string,
+  options: LossOptions & AggregationOptions & BackgroundOptions,
+  own: readonly string[] = [],
+): void {
+  const title = `losses.${loss}`;
+  checkKeys(title, options, [...own, ...SHARED]);
+  const { aggregation = 'batch', numClasses = 1, fromLogits = false, includeBackground = true } = options;
+  if (aggregation !== 'batch' && aggregation !== 'image') {
+    throw new InvalidArgumentError(
+      `${title}: aggregation must be 'batch' or 'image'. Received: aggregation=${show(aggregation)}.`,
+    );
+  }
+  for (const [option, value] of Object.entries({ fromLogits, includeBackground })) {
+    if (typeof value === 'boolean') continue;
+    throw new InvalidArgumentError(`${title}: ${option} must be true or false. Received: ${option}=${show(value)}.`);
+  }
+  if (!Number.isInteger(numClasses) || numClasses < 1) {
+    throw new InvalidArgumentError(
+      `${title}: numClasses must be a whole number >= 1. Received: numClasses=${show(numClasses)}.`,
+    );
+  }
 }
 
 /** Checks an option that must be a finite number not below `least`. */

@@ -1,6 +1,6 @@
 /** Cross-entropy plus soft Dice. */
 import * as tf from '@tensorflow/tfjs-core';
-import { namedLoss, requireNumber, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, requireNumber, targetsLike } from './arguments.js';
 import { crossentropyMean } from './crossentropy.js';
 import { type DiceOptions, diceMean } from './dice.js';
 import type { Loss } from './types.js';
@@ -30,6 +30,7 @@ export interface BceDiceOptions extends DiceOptions {
  * ```
  */
 export function bceDice(options: BceDiceOptions = {}): Loss {
+  checkOptions('bceDice', options, ['bceWeight', 'diceWeight', 'smooth', 'aggregation', 'includeBackground']);
   const { bceWeight = 1, diceWeight = 1, fromLogits = false } = options;
   requireNumber('bceDice', 'bceWeight', bceWeight, 0);
   requireNumber('bceDice', 'diceWeight', diceWeight, 0);

@@ -1,7 +1,7 @@
 /** Cross-entropy: binary, categorical, and the one that a network's channels ask for. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { namedLoss, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, targetsLike } from './arguments.js';
 import { logSigmoidPair, logSoftmax } from './probabilities.js';
 import { meanOf } from './sums.js';
 import type { Loss, LossOptions } from './types.js';
@@ -30,7 +30,7 @@ export function crossentropyMean(truth: tf.Tensor, yPred: tf.Tensor, fromLogits:
  *
  * @param options `fromLogits` (default false), `numClasses`.
  * @returns A loss named 'binaryCrossentropy'; yTrue has the shape of yPred.
- * @throws InvalidArgumentError when called with shapes that differ.
+ * @throws InvalidArgumentError for an illegal option, or when called with shapes that differ.
  * @example
  * ```ts
  * import '@tensorflow/tfjs-backend-cpu';
@@ -41,6 +41,7 @@ export function crossentropyMean(truth: tf.Tensor, yPred: tf.Tensor, fromLogits:
  * ```
  */
 export function binaryCrossentropy(options: LossOptions = {}): Loss {
+  checkOptions('binaryCrossentropy', options);
   const { fromLogits = false, numClasses } = options;
   return namedLoss('binaryCrossentropy', (yTrue, yPred) => {
     if (yTrue.shape[yTrue.rank - 1] !== yPred.shape[yPred.rank - 1]) {
@@ -58,7 +59,7 @@ export function binaryCrossentropy(options: LossOptions = {}): Loss {
  *
  * @param options `fromLogits` (default false), `numClasses`.
  * @returns A loss named 'categoricalCrossentropy'; yTrue is one-hot or holds labels (last axis 1).
- * @throws InvalidArgumentError when called with one channel, or with shapes that do not fit.
+ * @throws InvalidArgumentError for an illegal option, or when called with one channel, or with shapes that do not fit.
  * @example
  * ```ts
  * import '@tensorflow/tfjs-backend-cpu';
@@ -69,6 +70,7 @@ export function binaryCrossentropy(options: LossOptions = {}): Loss {
  * ```
  */
 export function categoricalCrossentropy(options: LossOptions = {}): Loss {
+  checkOptions('categoricalCrossentropy', options);
   const { fromLogits = false, numClasses } = options;
   return namedLoss('categoricalCrossentropy', (yTrue, yPred) => {
     const truth = targetsLike('categoricalCrossentropy', yTrue, yPred, numClasses);
@@ -87,7 +89,7 @@ export function categoricalCrossentropy(options: LossOptions = {}): Loss {
  *
  * @param options `fromLogits` (default false), `numClasses`.
  * @returns A loss named 'crossentropy'.
- * @throws InvalidArgumentError when called with shapes that do not fit.
+ * @throws InvalidArgumentError for an illegal option, or when called with shapes that do not fit.
  * @example
  * ```ts
  * import '@tensorflow/tfjs-backend-cpu';
@@ -98,6 +100,7 @@ export function categoricalCrossentropy(options: LossOptions = {}): Loss {
  * ```
  */
 export function crossentropy(options: LossOptions = {}): Loss {
+  checkOptions('crossentropy', options);
   const { fromLogits = false, numClasses } = options;
   return namedLoss('crossentropy', (yTrue, yPred) =>
     crossentropyMean(targetsLike('crossentropy', yTrue, yPred, numClasses), yPred, fromLogits),

@@ -1,6 +1,6 @@
 /** The soft Dice loss. */
 import * as tf from '@tensorflow/tfjs-core';
-import { namedLoss, requireNumber, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, requireNumber, targetsLike } from './arguments.js';
 import { probabilities } from './probabilities.js';
 import { softOverlap, withoutBackground } from './sums.js';
 import type { AggregationOptions, BackgroundOptions, Loss, LossOptions } from './types.js';
@@ -43,6 +43,7 @@ export function diceMean(truth: tf.Tensor, yPred: tf.Tensor, options: DiceOption
  * ```
  */
 export function dice(options: DiceOptions = {}): Loss {
+  checkOptions('dice', options, ['smooth', 'aggregation', 'includeBackground']);
   requireNumber('dice', 'smooth', options.smooth ?? 1, 0);
   return namedLoss('dice', (yTrue, yPred) =>
     diceMean(targetsLike('dice', yTrue, yPred, options.numClasses), yPred, options),

@@ -1,7 +1,7 @@
 /** The focal loss. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { namedLoss, requireNumber, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, requireNumber, targetsLike } from './arguments.js';
 import { logSigmoidPair, logSoftmax } from './probabilities.js';
 import { meanOf } from './sums.js';
 import type { Loss, LossOptions } from './types.js';
@@ -84,6 +84,7 @@ function classWeights(alpha: number | readonly number[] | undefined, channels: n
  * ```
  */
 export function focal(options: FocalOptions = {}): Loss {
+  checkOptions('focal', options, ['gamma', 'alpha']);
   const { gamma = 2, alpha, fromLogits = false, numClasses } = options;
   requireNumber('focal', 'gamma', gamma, 0);
   for (const weight of typeof alpha === 'object' ? alpha : [alpha ?? 0.25]) requireNumber('focal', 'alpha', weight, 0);

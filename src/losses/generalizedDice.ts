@@ -1,6 +1,6 @@
 /** The generalised Dice loss, which weighs each class by its inverse squared volume. */
 import * as tf from '@tensorflow/tfjs-core';
-import { namedLoss, requireNumber, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, requireNumber, targetsLike } from './arguments.js';
 import { probabilities } from './probabilities.js';
 import { type Overlap, softOverlap } from './sums.js';
 import type { AggregationOptions, Loss, LossOptions } from './types.js';
@@ -55,6 +55,7 @@ function inverseSquaredVolume(share: tf.Tensor): tf.Tensor {
  * ```
  */
 export function generalizedDice(options: GeneralizedDiceOptions = {}): Loss {
+  checkOptions('generalizedDice', options, ['smooth', 'aggregation']);
   const { smooth = 1e-5, aggregation = 'batch', fromLogits = false, numClasses } = options;
   requireNumber('generalizedDice', 'smooth', smooth, 0);
   return namedLoss('generalizedDice', (yTrue, yPred) => {

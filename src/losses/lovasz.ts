@@ -1,6 +1,6 @@
 /** The Lovász losses: hinge for binary logits, softmax (and sigmoid) for probabilities. */
 import * as tf from '@tensorflow/tfjs-core';
-import { namedLoss, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, targetsLike } from './arguments.js';
 import { lovaszExtension } from './lovaszExtension.js';
 import { probabilities } from './probabilities.js';
 import type { AggregationOptions, Loss, LossOptions } from './types.js';
@@ -60,6 +60,7 @@ function meanOverPresent(truth: tf.Tensor, errors: tf.Tensor): tf.Tensor {
  * ```
  */
 export function lovasz(options: LovaszOptions = {}): Loss {
+  checkOptions('lovasz', options, ['aggregation']);
   const { fromLogits = false, aggregation = 'batch', numClasses } = options;
   return namedLoss('lovasz', (yTrue, yPred) => {
     const truth = targetsLike('lovasz', yTrue, yPred, numClasses);

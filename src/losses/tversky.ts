@@ -1,6 +1,6 @@
 /** The Tversky loss. */
 import * as tf from '@tensorflow/tfjs-core';
-import { namedLoss, requireNumber, targetsLike } from './arguments.js';
+import { checkOptions, namedLoss, requireNumber, targetsLike } from './arguments.js';
 import { probabilities } from './probabilities.js';
 import { softOverlap, withoutBackground } from './sums.js';
 import type { AggregationOptions, BackgroundOptions, Loss, LossOptions } from './types.js';
@@ -33,6 +33,7 @@ export interface TverskyOptions extends LossOptions, AggregationOptions, Backgro
  * ```
  */
 export function tversky(options: TverskyOptions = {}): Loss {
+  checkOptions('tversky', options, ['alpha', 'beta', 'smooth', 'aggregation', 'includeBackground']);
   const { alpha = 0.3, beta = 0.7, smooth = 1, numClasses } = options;
   const { fromLogits = false, aggregation = 'batch', includeBackground = true } = options;
   requireNumber('tversky', 'alpha', alpha, 0);

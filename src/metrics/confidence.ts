@@ -1,8 +1,11 @@
 /** Confidence intervals by the seeded percentile bootstrap over independent units. */
 import { InvalidArgumentError } from '../runtime/errors.js';
 import { Random } from '../runtime/random.js';
+import { checkKeys } from '../spec/index.js';
 import { percentile } from './percentile.js';
 import { addCounts, type ClassCounts, type EmptyPolicy, meanOfPresent, requireOneOf, scoresOf } from './scores.js';
+
+const BOOTSTRAP = ['level', 'resamples', 'seed'];
 
 /** Options of the bootstrap. */
 export interface BootstrapOptions {
@@ -65,6 +68,7 @@ export function bootstrapInterval(
   statistic: (indices: Uint32Array) => number | null,
   options: BootstrapOptions = {},
 ): readonly [number, number] | null {
+  checkKeys('metrics.bootstrapInterval', options, BOOTSTRAP);
   const { level = 0.95, resamples = 2000, seed = 0 } = options;
   if (!(level > 0 && level < 1)) {
     throw new InvalidArgumentError(`metrics: level must lie between 0 and 1. Received: level=${level}.`);
@@ -163,7 +167,9 @@ export function diceConfidence(
   images: readonly CountedImage[],
   options: BootstrapOptions & { readonly emptyPolicy?: EmptyPolicy } = {},
 ): DiceConfidence {
-  const { emptyPolicy = 'one', level = 0.95 } = options;
+  checkKeys('metrics.diceConfidence', options, [...BOOTSTRAP, 'emptyPolicy']);
+  const { emptyPolicy = 'one', ...bootstrap } = options;
+  const { level = 0.95 } = bootstrap;
   requireOneOf('metrics.diceConfidence', 'emptyPolicy', emptyPolicy, ['one', 'zero', 'ignore']);
   const classes = images.map((image) => image.counts.length);
   if (classes.some((count) => count !== classes[0] || count === 0)) {
@@ -177,7 +183,7 @@ export function diceConfidence(
     const reason = `${tooFewUnits(unit, n, images.length)}; an interval needs at least two independent ${unit}s`;
     return { dice: null, level, unit, n, reason };
   }
-  const dice = bootstrapInterval(n, (indices) => datasetDice(units, indices, emptyPolicy), options);
+  const dice = bootstrapInterval(n, (indices) => datasetDice(units, indices, emptyPolicy), bootstrap);
   if (dice === null) {
     return {
       dice,

@@ -1,6 +1,7 @@
 /** A confusion matrix that adds up over batches, and the scores that are read off it. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkKeys } from '../spec/index.js';
 import { countPairs, labelsAsGiven, labelsFromChannels, labelsFromThreshold, type Values } from './labels.js';
 import {
   type Aggregation,
@@ -18,6 +19,8 @@ import {
   type Scores,
   scoresOf,
 } from './scores.js';
+
+const READING = ['emptyPolicy', 'classes', 'aggregation'];
 
 /** How a result is read off the counts. */
 export interface ReadingOptions {
@@ -119,6 +122,7 @@ export class ConfusionMatrix {
    * @throws InvalidArgumentError for an illegal option.
    */
   constructor(options: ConfusionMatrixOptions = {}) {
+    checkKeys('ConfusionMatrix', options, ['numClasses', 'threshold', 'fromLogits', ...READING]);
     const { numClasses = 1, threshold = 0.5, fromLogits = false } = options;
     if (!Number.isInteger(numClasses) || numClasses < 1 || numClasses > 256) {
       throw new InvalidArgumentError(
@@ -218,6 +222,7 @@ export class ConfusionMatrix {
    * @throws InvalidArgumentError for an illegal option, or if no image was added.
    */
   result(options: ReadingOptions = {}): SegmentationScores {
+    checkKeys('ConfusionMatrix.result', options, READING);
     const { emptyPolicy, classes, aggregation } = readingWith(this.reading, options);
     this.requireImages();
     const perImage = this.counts.map((counts) => this.allClasses(counts));
@@ -261,6 +266,7 @@ export class ConfusionMatrix {
    * @throws InvalidArgumentError for an illegal option.
    */
   perImage(options: Omit<ReadingOptions, 'aggregation'> = {}): Scores[] {
+    checkKeys('ConfusionMatrix.perImage', options, ['emptyPolicy', 'classes']);
     const { emptyPolicy, classes } = readingWith(this.reading, options);
     return this.perImageCounts(classes).map((image) =>
       meanScores(image.map((counts) => scoresOf(counts, emptyPolicy))),

@@ -1,5 +1,6 @@
 /** The Hausdorff distance of two masks, whole and robust. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkKeys } from '../spec/index.js';
 import { percentile } from './percentile.js';
 import { requireOneOf } from './scores.js';
 import { type BinaryMask, diagonal, surfaceDistances } from './surface.js';
@@ -35,6 +36,7 @@ export interface HausdorffOptions {
  * ```
  */
 export function hausdorffDistance(yTrue: BinaryMask, yPred: BinaryMask, options: HausdorffOptions = {}): number | null {
+  checkKeys('metrics.hausdorffDistance', options, ['percentile', 'emptyPolicy']);
   const { percentile: percent = 100, emptyPolicy = 'ignore' } = options;
   if (!(percent > 0 && percent <= 100)) {
     throw new InvalidArgumentError(
@@ -72,5 +74,6 @@ export function hausdorffDistance95(
   yPred: BinaryMask,
   options: Omit<HausdorffOptions, 'percentile'> = {},
 ): number | null {
+  checkKeys('metrics.hausdorffDistance95', options, ['emptyPolicy']);
   return hausdorffDistance(yTrue, yPred, { ...options, percentile: 95 });
 }

@@ -1,6 +1,7 @@
 /** Mean IoU and Dice as functions for `model.compile({metrics})`. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkKeys } from '../spec/index.js';
 import {
   type Aggregation,
   type ClassSelection,
@@ -68,6 +69,7 @@ function overlapMetric(
   defaultClasses: ClassSelection,
   ratio: (tp: tf.Tensor, errors: tf.Tensor) => { numerator: tf.Tensor; denominator: tf.Tensor },
 ): Metric {
+  checkKeys(`metrics.${name}`, options, ['threshold', 'fromLogits', 'classes', 'aggregation', 'emptyPolicy']);
   const { threshold = 0.5, fromLogits = false, classes = defaultClasses } = options;
   const { aggregation = 'dataset', emptyPolicy = 'one' } = options;
   requireThreshold(`metrics.${name}`, threshold);

@@ -1,5 +1,6 @@
 /** Objects of a mask, and which of them the other mask does not touch. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkKeys } from '../spec/index.js';
 
 /** Options of the count of objects. */
 export interface ObjectOptions {
@@ -89,6 +90,7 @@ function countComponents(mask: Uint8Array, other: Uint8Array, options: Required<
  * ```
  */
 export function missedObjects(yTrue: Uint8Array, yPred: Uint8Array, options: ObjectOptions): ObjectCounts {
+  checkKeys('metrics.missedObjects', options, ['width', 'height', 'connectivity']);
   const { width, height, connectivity = 8 } = options;
   for (const [name, value] of [
     ['width', width],

@@ -1,5 +1,6 @@
 /** The surface Dice: the share of two contours that lies within a tolerance of the other. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { checkKeys } from '../spec/index.js';
 import { type EmptyPolicy, requireOneOf } from './scores.js';
 import { type BinaryMask, surfaceDistances } from './surface.js';
 
@@ -34,6 +35,7 @@ const countWithin = (distances: Float64Array, tolerance: number) =>
  * ```
  */
 export function surfaceDice(yTrue: BinaryMask, yPred: BinaryMask, options: SurfaceDiceOptions = {}): number | null {
+  checkKeys('metrics.surfaceDice', options, ['tolerance', 'emptyPolicy']);
   const { tolerance = 1, emptyPolicy = 'one' } = options;
   if (!(tolerance >= 0)) {
     throw new InvalidArgumentError(

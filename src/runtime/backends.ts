@@ -170,8 +170,14 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
 /** The backend that reads each option. */
 const READERS = { device: 'webgpu', gpu: 'webgpu', threads: 'wasm', convolutions: 'wasm' } as const;
 
-/** Refuses options that the backend does not read, and illegal values. */
-function checkOptions(name: string, options: StartOptions): void {
+const OPTIONS = ['log', ...Object.keys(READERS)];
+
+/** Refuses options that nothing or another backend reads, and illegal values. */
+function checkOptions(name: string, options: BackendOptions): void {
+  const unknown = Object.keys(options).find((key) => !OPTIONS.includes(key));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`useBackend has no option '${unknown}'. Its options are ${OPTIONS.join(', ')}.`);
+  }
   for (const key of ['device', 'gpu', 'threads', 'convolutions'] as const) {
     if (options[key] !== undefined && name !== READERS[key] && name !== 'auto') {
       throw new InvalidArgumentError(
@@ -201,7 +207,7 @@ function checkOptions(name: string, options: StartOptions): void {
  * @param options `log`; for webgpu `device` or `gpu`; for wasm `threads` and `convolutions`.
  * @returns The backend's name, the reason, and what it runs on.
  * @throws UnsupportedBackendError if the backend was not imported (the message has the missing line) or cannot start.
- * @throws InvalidArgumentError if an option is given for a backend that does not take it, and for another number of threads
+ * @throws InvalidArgumentError if an option is not known or given for a backend that does not take it, and for another number of threads
  *   than wasm runs with.
  * @example
  * ```ts
@@ -213,7 +219,7 @@ function checkOptions(name: string, options: StartOptions): void {
  */
 export async function useBackend(name = 'auto', options: BackendOptions = {}): Promise<BackendChoice> {
   const { log = logToConsole, ...startOptions } = options;
-  checkOptions(name, startOptions);
+  checkOptions(name, options);
   const choice = await inTurn(() => (name === 'auto' ? useBest(startOptions) : useNamed(name, startOptions)));
   log(logLine(choice));
   return choice;

@@ -54,6 +54,14 @@ test('a GPU device or object for a backend that takes none is refused', async ()
   );
 });
 
+test('a misspelt option is refused', async () => {
+  const attempt = useBackend('wasm', { thread: 2, ...silent } as object);
+  await expect(attempt).rejects.toBeInstanceOf(InvalidArgumentError);
+  await expect(attempt).rejects.toThrow(
+    "useBackend has no option 'thread'. Its options are log, device, gpu, threads, convolutions.",
+  );
+});
+
 test("a backend that tfjs's own package registered can be used by name, and the choice is logged once", async () => {
   await import('@tensorflow/tfjs-backend-cpu');
   const lines: string[] = [];

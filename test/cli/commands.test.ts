@@ -361,6 +361,11 @@ describe('bad usage and bad data', () => {
       ['complexity', '--all', '--widths', '8,16'],
       '--all counts the seven networks with their defaults.',
     ],
+    [
+      '--all with --model',
+      ['complexity', '--all', '--model', 'unet'],
+      '--all counts all seven networks. Leave --model unet out, or --all.',
+    ],
     ['no data', ['train', '--out', 'y'], 'train needs --data and --out, or --resume RUN to go on with a run.'],
     ['an unknown option', ['doctor', '--runn', 'x'], "unknown option '--runn'"],
     ['an unknown command', ['segment'], "unknown command 'segment'"],

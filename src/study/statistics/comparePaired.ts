@@ -10,6 +10,7 @@ import {
 } from '../../metrics/confidence.js';
 import { type ClassCounts, type EmptyPolicy, requireOneOf } from '../../metrics/scores.js';
 import { InvalidArgumentError } from '../../runtime/errors.js';
+import { checkKeys } from '../../spec/index.js';
 import { type SignedRankTest, wilcoxonSignedRank } from './wilcoxon.js';
 
 /** Pixels of the foreground that a prediction hit, added and missed. */
@@ -147,7 +148,9 @@ export function comparePaired(
   b: readonly ComparedCase[],
   options: CompareOptions = {},
 ): PairedComparison {
-  const { emptyPolicy = 'one', level = 0.95 } = options;
+  checkKeys(OWNER, options, ['level', 'resamples', 'seed', 'emptyPolicy']);
+  const { emptyPolicy = 'one', ...bootstrap } = options;
+  const { level = 0.95 } = bootstrap;
   requireOneOf(OWNER, 'emptyPolicy', emptyPolicy, ['one', 'zero', 'ignore']);
   requireSameCases(a, b);
   const ofA = unitsOfCases('a', a);
@@ -162,7 +165,7 @@ export function comparePaired(
   }
   const differenceOf = (indices: Uint32Array) =>
     minus(datasetDice(ofA.units, indices, emptyPolicy), datasetDice(ofB.units, indices, emptyPolicy));
-  const interval = bootstrapInterval(n, differenceOf, options);
+  const interval = bootstrapInterval(n, differenceOf, bootstrap);
   if (difference === null || interval === null) {
     return {
       ...without,
