@@ -45,9 +45,9 @@ async function run(variant, folder) {
     stdin: {
       contents: [
         `import { runTests } from ${JSON.stringify(join(root, 'test/tfjs-core/run.mjs'))};`,
-        `import ${JSON.stringify(entry)};`,
+        `import * as variant from ${JSON.stringify(entry)};`,
         ...files.map((file) => `import ${JSON.stringify(file)};`),
-        'runTests();',
+        'runTests(variant);',
       ].join('\n'),
       resolveDir: root,
       loader: 'ts',
@@ -70,7 +70,8 @@ async function run(variant, folder) {
   });
   const report = child.stdout.split('\n').find((line) => line.startsWith('RESULTS '));
   if (report === undefined) throw new Error(`The ${variant} run printed no results.\n${child.stdout}\n${child.stderr}`);
-  const { kernels, results } = JSON.parse(report.slice('RESULTS '.length));
+  const { kernels, results, problem } = JSON.parse(report.slice('RESULTS '.length));
+  if (problem !== null) throw new Error(`The ${variant} run tested something else: ${problem}`);
   return { kernels: new Set(kernels), results: new Map(Object.entries(results)) };
 }
 
