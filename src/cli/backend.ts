@@ -17,7 +17,7 @@ export const backendOption = (): Option =>
 
 /** The option --threads. */
 export const threadsOption = (): Option =>
-  new Option('--threads <n>', 'threads of backend wasm; the result does not depend on it')
+  new Option('--threads <n>', 'threads of planned networks on backend wasm; the result does not depend on it')
     .argParser(parse.threads)
     .default(1);
 

@@ -153,7 +153,11 @@ export function experimentCommand(signal: AbortSignal): Command {
       parse.oneOf(['custom', 'quick', 'paper'] as const),
     )
     .option('--backend <name>', `${BACKENDS.join(', ')}; default wasm`, parse.oneOf(BACKENDS))
-    .option('--threads <n>', 'threads of backend wasm; the result does not depend on it; default 1', parse.threads)
+    .option(
+      '--threads <n>',
+      'threads of planned networks on backend wasm; the result does not depend on it; default 1',
+      parse.threads,
+    )
     .option('--epochs <n>', 'epochs of each run; default 50', parse.count)
     .option('--batch <n>', 'images in a step; default 5', parse.count)
     .option('--learning-rate <rate>', 'of Adam; default 0.001', parse.positive)

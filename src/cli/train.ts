@@ -205,7 +205,12 @@ export function trainCommand(signal: AbortSignal): Command {
     .option('--test <share>', 'share of the images for a test part', parse.share, 0)
     .option('--window <centre,width>', 'intensity window, for example of CT in HU', parse.window)
     .option('--classes <n>', 'masks hold the labels 0..n-1', parse.classes)
-    .option('--threads <n>', 'threads of backend wasm', parse.threads, 1)
+    .option(
+      '--threads <n>',
+      'threads of planned networks on backend wasm; the result does not depend on it',
+      parse.threads,
+      1,
+    )
     .option('--json', 'print one JSON document', false)
     .action((flags: TrainFlags, command: Command) => runTrain(flags, command, signal));
 }

@@ -8,6 +8,7 @@ import {
   buildModel,
   createRun,
   firstDifference,
+  imagesOf,
   partsOf,
   type RunConfig,
   readCheckpoint,
@@ -54,7 +55,9 @@ async function announceCost(
   if (first === undefined) return;
   const { height, width } = first;
   const { microBatch, threads } = config;
-  const size = { height, width, batchSize: Math.min(config.batch, parts.train.length), microBatch, threads };
+  const samples = imagesOf(parts, config);
+  // A batch of more images than there are is one of all of them.
+  const size = { height, width, batchSize: Math.min(config.batch, samples), microBatch, samples, threads };
   const { bytes, limit } = requireMemory(model, size, totalmem());
   const steps = stepsOf(parts, config);
   const seconds = steps * (await estimateStepSeconds(model, size));

@@ -91,7 +91,7 @@ const partScores = {
 /** A machine as a report names it. */
 export const machineSchema = z.strictObject({
   backend: z.string(),
-  /** Null where the backend decides. */
+  /** Of planned networks on backend wasm; null where the backend decides. */
   threads: positive.nullable(),
   processor: z.string(),
   system: z.string(),

@@ -2,7 +2,7 @@
 import { totalmem } from 'node:os';
 import { divisor } from '../../models/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../../runtime/errors.js';
-import { buildModel, stepsOf } from '../../training/files/index.js';
+import { buildModel, imagesOf, stepsOf } from '../../training/files/index.js';
 import { estimateStepSeconds, requireMemory } from '../../training/index.js';
 import { type RunKey, runTitle } from '../runs.js';
 import type { PreparedRun } from './run.js';
@@ -34,7 +34,9 @@ async function measureStep({ key, parts, config }: PreparedRun): Promise<StepCos
         `${runTitle(key)}: the network takes heights and widths that are multiples of ${step}. Received: images of ${height}x${width}. Give another --size.`,
       );
     }
-    const size = { height, width, batchSize: Math.min(config.batch, parts.train.length), threads: config.threads };
+    const samples = imagesOf(parts, config);
+    // A batch of more images than there are is one of all of them.
+    const size = { height, width, batchSize: Math.min(config.batch, samples), samples, threads: config.threads };
     const { bytes } = requireMemory(model, size, totalmem());
     return { bytes, seconds: await estimateStepSeconds(model, size) };
   } finally {
@@ -54,9 +56,11 @@ export async function estimateRuns(
 ): Promise<RunEstimate[]> {
   const costs = new Map<string, StepCost>();
   const refusals = new Map<string, string>();
-  const costKey = ({ key, parts: { train }, config }: PreparedRun) => {
-    const { height, width, channels } = train[0] ?? {};
-    return `${key.model} ${height}x${width}x${channels} ${Math.min(config.batch, train.length)}`;
+  const costKey = ({ key, parts, config }: PreparedRun) => {
+    const { height, width, channels } = parts.train[0] ?? {};
+    const images = imagesOf(parts, config);
+    const batches = `${Math.min(config.batch, images)} ${images % config.batch}`;
+    return `${key.model} ${height}x${width}x${channels} ${batches}`;
   };
   for (const run of runs) {
     signal?.throwIfAborted();

@@ -54,14 +54,15 @@ export function buildModel(config: NetworkConfig): tfl.LayersModel {
   return model;
 }
 
+/** Images of an epoch of a run. */
+export const imagesOf = ({ train }: Pick<Split<Sample>, 'train'>, { augment }: Pick<RunConfig, 'augment'>): number =>
+  augment === 'expand' ? expand(train).length : train.length;
+
 /** Optimizer steps of a run. */
-export function stepsOf(
-  { train }: Pick<Split<Sample>, 'train'>,
-  { augment, batch, epochs }: Pick<RunConfig, 'augment' | 'batch' | 'epochs'>,
-): number {
-  const images = augment === 'expand' ? expand(train).length : train.length;
-  return Math.ceil(images / batch) * epochs;
-}
+export const stepsOf = (
+  parts: Pick<Split<Sample>, 'train'>,
+  config: Pick<RunConfig, 'augment' | 'batch' | 'epochs'>,
+): number => Math.ceil(imagesOf(parts, config) / config.batch) * config.epochs;
 
 /** Options of {@link trainInFolder}. */
 export interface FolderTrainingOptions extends LongCallOptions<TrainingProgress> {
