@@ -53,7 +53,24 @@ function levelCount({ filters, kernelSizes, groups, split }: LevelOptions): numb
   return count;
 }
 
-function splitFilters(filters: number, split: readonly number[]): number[] {
+/** Of shares of more digits than whole numbers of channels have, no number is found. */
+const FARTHEST = 4096;
+
+/** The number of filters nearest to `filters` that the shares split into whole multiples of the groups. */
+function nearestFilters(filters: number, split: readonly number[], groups: readonly number[]): number | undefined {
+  const isLegal = (candidate: number) =>
+    split.every((share, i) => {
+      const part = Math.round(share * candidate);
+      return part > 0 && Math.abs(part - share * candidate) <= 1e-6 && part % (groups[i] ?? 1) === 0;
+    });
+  for (let distance = 1; distance <= FARTHEST; distance++) {
+    const found = [filters + distance, filters - distance].find((candidate) => candidate > 0 && isLegal(candidate));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function splitFilters(filters: number, split: readonly number[], groups: readonly number[]): number[] {
   const total = split.reduce((sum, share) => sum + share, 0);
   if (split.some((share) => !(share > 0)) || Math.abs(total - 1) > 1e-6) {
     throw new InvalidArgumentError(
@@ -62,8 +79,10 @@ function splitFilters(filters: number, split: readonly number[]): number[] {
   }
   const parts = split.map((share) => Math.round(share * filters));
   if (parts.some((part, i) => Math.abs(part - (split[i] ?? 0) * filters) > 1e-6)) {
+    const nearest = nearestFilters(filters, split, groups);
+    const example = nearest === undefined ? '' : ` (the nearest that the groups divide too: filters: ${nearest})`;
     throw new InvalidArgumentError(
-      `filters=${filters} cannot be split by ${show(split)} into whole numbers of channels. Choose filters that the shares divide, another split, or give filters per level, for example filters: ${show(parts)}.`,
+      `filters=${filters} cannot be split by ${show(split)} into whole numbers of channels. Choose filters that the shares divide${example}, another split, or give filters per level.`,
     );
   }
   return parts;
@@ -126,11 +145,18 @@ export function planLevels(options: LevelOptions): LevelPlan {
       `filters per level leave nothing to split. Received: filters=${show(filters)}, split=${show(split)}. Give one number of filters with split, or leave split out.`,
     );
   }
+  const kernelSizes = options.kernelSizes ?? defaults?.kernelSizes ?? need('kernelSizes');
+  const ofLevels = groups === 'auto' ? (defaults?.groups ?? need('groups')) : groups;
+  const auto = options.groups === 'auto';
   return {
-    kernelSizes: options.kernelSizes ?? defaults?.kernelSizes ?? need('kernelSizes'),
-    filters: typeof filters === 'number' ? splitFilters(filters, split ?? defaults?.split ?? need('split')) : filters,
-    groups: groups === 'auto' ? (defaults?.groups ?? need('groups')) : groups,
-    auto: options.groups === 'auto',
+    kernelSizes,
+    // Groups that are found once the input is known divide any number.
+    filters:
+      typeof filters === 'number'
+        ? splitFilters(filters, split ?? defaults?.split ?? need('split'), auto ? [] : ofLevels)
+        : filters,
+    groups: ofLevels,
+    auto,
   };
 }
 

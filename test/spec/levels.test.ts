@@ -82,7 +82,17 @@ describe('resolveLevels', () => {
     [
       'filters that the shares do not divide',
       { filters: 12 },
-      'filters=12 cannot be split by [0.125, 0.125, 0.25, 0.5] into whole numbers of channels. Choose filters that the shares divide, another split, or give filters per level, for example filters: [2, 2, 3, 6].',
+      'filters=12 cannot be split by [0.125, 0.125, 0.25, 0.5] into whole numbers of channels. Choose filters that the shares divide (the nearest that the groups divide too: filters: 32), another split, or give filters per level.',
+    ],
+    [
+      'filters that the shares do not divide, of any groups',
+      { filters: 12, groups: 'auto' },
+      'filters=12 cannot be split by [0.125, 0.125, 0.25, 0.5] into whole numbers of channels. Choose filters that the shares divide (the nearest that the groups divide too: filters: 16), another split, or give filters per level.',
+    ],
+    [
+      'filters that a split of no small whole numbers divides',
+      { filters: 3, split: [0.12345678, 0.87654322], kernelSizes: [3, 5] },
+      'filters=3 cannot be split by [0.12345678, 0.87654322] into whole numbers of channels. Choose filters that the shares divide, another split, or give filters per level.',
     ],
     [
       'no filters',
@@ -145,4 +155,18 @@ describe('resolveLevels', () => {
     expect(() => planLevels(options)).toThrow(new InvalidArgumentError(message));
     expect(() => resolveLevels(options, 8)).toThrow(new InvalidArgumentError(message));
   });
+});
+
+it.each([1, 12, 30, 33, 47, 100])('the filters that a refusal of %i suggests are legal', (filters) => {
+  const suggested = (() => {
+    try {
+      planLevels({ filters });
+    } catch (error) {
+      return /filters: (\d+)\)/.exec(String(error))?.[1];
+    }
+    return undefined;
+  })();
+  const { filters: parts, groups } = planLevels({ filters: Number(suggested) });
+  expect(parts.reduce((sum, part) => sum + part, 0)).toBe(Number(suggested));
+  expect(parts.map((part, i) => part % (groups[i] ?? 0))).toEqual([0, 0, 0, 0]);
 });
