@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { detectEnvironment } from './environment.js';
 import { InvalidArgumentError, UnsupportedBackendError } from './errors.js';
 import type { BackendProvider, Probe, StartOptions } from './providers.js';
-import { findProvider, KNOWN_BACKENDS, registeredBackends } from './providers.js';
+import { findProvider, KNOWN_BACKENDS, READERS, registeredBackends } from './providers.js';
 
 /** Options of {@link useBackend}. */
 export interface BackendOptions extends StartOptions {
@@ -166,9 +166,6 @@ async function useBest(options: StartOptions): Promise<BackendChoice> {
   const found = passedOver.length > 0 ? `Passed over: ${passedOver.join('; ')}.` : 'None is registered.';
   throw new UnsupportedBackendError(`No backend can start here. ${found} Add the line: import 'pyconvunet/wasm';`);
 }
-
-/** The backend that reads each option. */
-const READERS = { device: 'webgpu', gpu: 'webgpu', threads: 'wasm', convolutions: 'wasm' } as const;
 
 const OPTIONS = ['log', ...Object.keys(READERS)];
 

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { capabilitiesOf } from './capabilities.js';
 import type { EngineReport } from './engineReport.js';
+import { InvalidArgumentError } from './errors.js';
 
 /** What the caller hands to a backend that is started. */
 export interface StartOptions {
@@ -25,6 +26,9 @@ export interface StartOptions {
    */
   readonly convolutions?: 'fastest' | 'tfjs';
 }
+
+/** The backend that reads each option. */
+export const READERS = { device: 'webgpu', gpu: 'webgpu', threads: 'wasm', convolutions: 'wasm' } as const;
 
 /** Whether a backend could be started here, found without starting it. */
 export interface Probe {
@@ -94,7 +98,15 @@ function tfjsProvider(name: string): BackendProvider {
           : '';
       return { available: true, reason: `Registered by its own TensorFlow.js package${advice}.` };
     },
-    async start() {},
+    async start(options) {
+      const own = (['device', 'gpu', 'threads', 'convolutions'] as const).find(
+        (key) => READERS[key] === name && options[key] !== undefined,
+      );
+      if (own === undefined || known === undefined) return;
+      throw new InvalidArgumentError(
+        `Option '${own}' is read by '${known.module}'. Received: backend '${name}' of its own TensorFlow.js package. Add the line: import '${known.module}';`,
+      );
+    },
   };
 }
 

@@ -1,7 +1,22 @@
 import { type BackendWasm, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import { OutOfMemoryError } from '../../src/runtime/errors.js';
+import { useBackend } from '../../src/runtime/backends.js';
+import { InvalidArgumentError, OutOfMemoryError } from '../../src/runtime/errors.js';
+
+test("options of this package's entry are refused where TensorFlow.js's own package was imported instead", async () => {
+  const silent = { log: () => {} };
+  for (const options of [{ threads: 2 }, { convolutions: 'tfjs' }] as const) {
+    for (const name of ['wasm', 'auto']) {
+      const attempt = useBackend(name, { ...options, ...silent });
+      await expect(attempt).rejects.toBeInstanceOf(InvalidArgumentError);
+      await expect(attempt).rejects.toThrow(
+        `Option '${Object.keys(options)[0]}' is read by 'pyconvunet/wasm'. Received: backend 'wasm' of its own TensorFlow.js package. Add the line: import 'pyconvunet/wasm';`,
+      );
+    }
+  }
+  expect(Object.keys(tf.engine().registry)).toEqual([]);
+});
 
 test('importing pyconvunet/wasm beside a backend that runs keeps its tensors and adds the kernels', async () => {
   setWasmPaths(`${process.cwd()}/node_modules/@tensorflow/tfjs-backend-wasm/dist/`);
