@@ -60,9 +60,14 @@ function body({ locals, code }: AssembledFunction): number[] {
 
 /**
  * Assembles a module that imports a shared memory `env.memory` of at most 4 GiB and exports its functions. It has neither
- * data nor globals nor a start function, so that it can work in a memory that belongs to somebody else.
+ * data nor variables nor a start function, so that it can work in a memory that belongs to somebody else.
+ *
+ * @param constants 32-bit numbers that it exports as well.
  */
-export function assemble(functions: readonly AssembledFunction[]): Uint8Array {
+export function assemble(
+  functions: readonly AssembledFunction[],
+  constants: Readonly<Record<string, number>> = {},
+): Uint8Array {
   const arities = [...new Set(functions.map(({ params }) => params))];
   const types = arities.map((params) => [0x60, ...list(new Array<number[]>(params).fill([TYPE.i32])), 0]);
   // Limits byte 3: shared with a maximum.
@@ -72,7 +77,15 @@ export function assemble(functions: readonly AssembledFunction[]): Uint8Array {
     ...section(1, list(types)),
     ...section(2, list([memory])),
     ...section(3, list(functions.map(({ params }) => unsigned(arities.indexOf(params))))),
-    ...section(7, list(functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(i)]))),
+    // i32, not to be changed; i32.const, end.
+    ...section(6, list(Object.values(constants).map((value) => [TYPE.i32, 0x00, 0x41, ...signed(value), 0x0b]))),
+    ...section(
+      7,
+      list([
+        ...functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(i)]),
+        ...Object.keys(constants).map((name, i) => [...text(name), 0x03, ...unsigned(i)]),
+      ]),
+    ),
     ...section(10, list(functions.map(body))),
   ]);
 }

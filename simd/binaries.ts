@@ -1,4 +1,5 @@
 /** The two sets of kernels as binaries. */
+import { CONTRACT } from '../src/engine/contract.js';
 import { type AssembledFunction, assemble } from './assembler.js';
 import type { Kernel } from './define.js';
 import * as backward from './kernels/backward.js';
@@ -31,7 +32,7 @@ const kernels: readonly Kernel[] = [
 const functions = (fma: boolean): AssembledFunction[] => kernels.map((kernel) => kernel({ fma }));
 
 /** SIMD128 alone. */
-export const base = (): Uint8Array => assemble(functions(false));
+export const base = (): Uint8Array => assemble(functions(false), { contract: CONTRACT });
 
 /** With the fused multiply-add of relaxed SIMD. */
-export const relaxed = (): Uint8Array => assemble(functions(true));
+export const relaxed = (): Uint8Array => assemble(functions(true), { contract: CONTRACT });

@@ -2,7 +2,7 @@
  * The kernels of the planned engine and their parameters, all 32-bit: addresses and strides in bytes, lengths and pitches in
  * float32, the others counts. The generator in `simd/` writes a function for each of them, a plan calls them by these names.
  *
- * Maps lie in tiles ("tile-phase", src/plan/tiles.ts): each channel is T x T planes; every kernel is a flat loop along a plane.
+ * Maps lie in tiles ("tile-phase", src/engine/tiles.ts): each channel is T x T planes; every kernel is a flat loop along a plane.
  */
 export const KERNELS = {
   /** out[n] = epilogue(sum over k of weights[n][k] in[k]) on equal places of all planes. `channels`: addresses of the inputs. */
@@ -378,7 +378,7 @@ export const KERNELS = {
     'length',
     'pass',
   ],
-  /** Sums of components back to taps: G^T M G, added to the gradient of the filter. `table`: see plan/lower/gradients.ts. */
+  /** Sums of components back to taps: G^T M G, added to the gradient of the filter. `table`: see lower/gradients.ts. */
   unpackNested: [
     'sums',
     'table',
@@ -484,6 +484,16 @@ export const KERNELS = {
     'out',
   ],
 } as const;
+
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
+}
+
+/** What the binaries export as `contract`: those of other parameters would take one argument for another. */
+export const CONTRACT: number = /* @__PURE__ */ hashOf(/* @__PURE__ */ JSON.stringify(KERNELS));
 
 /** Name of a kernel. */
 export type KernelName = keyof typeof KERNELS;

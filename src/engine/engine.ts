@@ -2,7 +2,7 @@
 
 import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { KERNELS, type KernelName } from './contract.js';
+import { CONTRACT, KERNELS, type KernelName } from './contract.js';
 import { type Block, type Heap, isShared, OwnHeap } from './heap.js';
 import { planMemory } from './memory.js';
 import { type Buffer, buffersOf, callsOf, type Program, type Step, type Word } from './program.js';
@@ -80,6 +80,12 @@ export class Engine {
     this.threads = shared ? threads : 1;
     const module = new WebAssembly.Module(shared ? binary : forPlainMemory(binary));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const { contract } = exports;
+    if (!(contract instanceof WebAssembly.Global) || contract.value !== CONTRACT) {
+      throw new Error(
+        'The binaries of the kernels were written for other parameters than those of this source. Run: npm run kernels.',
+      );
+    }
     this.kernels = exports as Record<string, Run>;
     this.pool = this.threads > 1 ? ThreadPool.start({ module, memory, kernels: NAMES, threads }) : null;
     if (this.pool !== null) forgotten.register(this, this.pool);
