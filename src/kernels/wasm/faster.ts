@@ -13,7 +13,7 @@ const LEAST_DEPTHWISE_KERNEL = 7;
 const isDepthwise = ({ op, input }: Convolution): boolean =>
   op.levels[0].groups === input.channels && input.channels > 1;
 
-/** Whether to take the convolution itself from this package: stride 1, padding 'same', odd square kernels of 3 and more. */
+/** Whether to take the convolution itself from this package: stride 1, padding 'same', odd square kernels from 3x3 to 13x13. */
 export function isFasterForward(convolution: Convolution): boolean {
   const { op, output } = convolution;
   const least = isDepthwise(convolution) ? LEAST_DEPTHWISE_KERNEL : 1;
