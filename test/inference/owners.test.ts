@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Sample } from '../../src/data/index.js';
 import { ThreadPool } from '../../src/engine/threads/threadPool.js';
-import { OptimizedModel, predictProbability } from '../../src/inference/index.js';
+import { OptimizedModel, optimizeForInference, predictProbability } from '../../src/inference/index.js';
 import { releasePredictors } from '../../src/inference/predictor.js';
 import { create as createLoss } from '../../src/losses/index.js';
 import * as models from '../../src/models/index.js';
@@ -31,7 +31,10 @@ beforeEach(() => {
     return pool;
   });
 });
-afterEach(() => vi.restoreAllMocks());
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+});
 
 const alive = (): number => pools.filter(({ isEnded }) => !isEnded).length;
 
@@ -121,4 +124,22 @@ it('those of predictProbability end with their model', async () => {
     },
     { timeout: 10_000, interval: 20 },
   );
+});
+
+it('an optimized model says why fewer threads compute than were asked for', async () => {
+  const model = network();
+  const optimized = await optimizeForInference(model, { threads: 2 });
+  expect([optimized.threads, optimized.threadProblem, optimized.isLost]).toEqual([2, null, false]);
+  const [pool] = pools;
+  if (pool === undefined) throw new Error('No threads were started.');
+  pool.problem = 'it exited with code 1';
+  expect(optimized.threadProblem).toBe('it exited with code 1');
+  pool.stop();
+  expect(optimized.isLost).toBe(true);
+  optimized.dispose();
+  vi.stubGlobal('SharedArrayBuffer', undefined);
+  const alone = await optimizeForInference(model, { threads: 2 });
+  expect([alone.threads, alone.threadProblem]).toEqual([1, 'memory cannot be shared among threads here']);
+  alone.dispose();
+  model.dispose();
 });
