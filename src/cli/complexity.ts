@@ -1,9 +1,11 @@
 /** `pyconvunet complexity`: parameters and operations of the networks. */
 import { Command } from 'commander';
+import { grouped } from '../complexity/compare.js';
 import { complexity, formatComparison } from '../complexity/index.js';
 import { create, names as modelNames, type NetworkName } from '../models/index.js';
 import { widthOptions } from '../models/widths.js';
-import { startBackend } from './backend.js';
+import { columns } from './columns.js';
+import { startCpu } from './cpu.js';
 import { printJson } from './output.js';
 import * as parse from './parsers.js';
 import { badUsage } from './usage.js';
@@ -25,7 +27,7 @@ async function run(flags: ComplexityFlags, command: Command): Promise<void> {
     badUsage('--all counts the seven networks with their defaults. Leave --widths out, or name one --model.');
   if (flags.all && command.getOptionValueSource('model') === 'cli')
     badUsage(`--all counts all seven networks. Leave --model ${flags.model} out, or --all.`);
-  await startBackend('cpu', () => {});
+  await startCpu();
   const { input, convention, classes } = flags;
   const count = (name: NetworkName) => {
     const model = create(name, {
@@ -46,12 +48,13 @@ async function run(flags: ComplexityFlags, command: Command): Promise<void> {
   }
   const result = count(flags.model);
   if (flags.json) return printJson(result);
-  for (const { name, params, macs } of result.layers) {
-    process.stdout.write(`${name.padEnd(40)} ${String(params).padStart(10)} ${String(macs).padStart(14)}\n`);
-  }
-  process.stdout.write(
-    `${result.model}: ${result.params.total} parameters, ${billions(result.macs)} GMac (${convention}) at ${input.join('x')}\n`,
-  );
+  const rows = result.layers.map(({ name, params, macs }) => [name, grouped(params), grouped(macs)]);
+  const { trainable, nonTrainable } = result.params;
+  const lines = [
+    ...columns([['layer', 'parameters', 'MAC'], ...rows]),
+    `${result.model}: ${grouped(trainable)} trainable and ${grouped(nonTrainable)} other parameters, ${billions(result.macs)} GMac (${convention}) at ${input.join('x')}`,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
 }
 
 export function complexityCommand(): Command {

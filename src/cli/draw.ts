@@ -7,7 +7,7 @@ import { create, names as modelNames, type NetworkName } from '../models/index.j
 import { widthOptions } from '../models/widths.js';
 import { DataError } from '../runtime/errors.js';
 import { writeAtomically } from '../training/files/index.js';
-import { startBackend } from './backend.js';
+import { startCpu } from './cpu.js';
 import { createOutput, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { badUsage } from './usage.js';
@@ -53,7 +53,7 @@ async function run(flags: DrawFlags): Promise<void> {
     badUsage('--layer chooses a pyramidal convolution: it needs --figure pyconv.');
   }
   if (out !== undefined) await checkTarget(out);
-  await startBackend('cpu', () => {});
+  await startCpu();
   const svg = svgOf(flags);
   if (out === undefined) {
     if (json) printJson({ model, figure, inputShape: input, svg });

@@ -2,6 +2,7 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { DisplayKind } from '../runtime/display.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { show } from '../spec/index.js';
 import { CLOSED_FORM_NOTE } from './closedForms.js';
 import { type ComplexityOptions, type ComplexityReport, complexity } from './complexity.js';
 import { CONVENTIONS } from './conventions.js';
@@ -13,6 +14,15 @@ export type ComparisonRow = Pick<
 > &
   Partial<Pick<ComplexityReport, 'warnings' | 'pyramidalConvolutions'>>;
 
+// tfjs-layers may be there twice: what a count reads of a model, not its class.
+const isModel = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'layers' in value && 'inputs' in value;
+
+const noModels = (received: unknown): InvalidArgumentError =>
+  new InvalidArgumentError(
+    `complexity.compare takes models, [models.uNet(), models.pyConvUNet()]. Received: ${show(received)}. Build a network by its name with models.create('unet').`,
+  );
+
 /**
  * Counts several models under one convention and for one input.
  *
@@ -20,7 +30,7 @@ export type ComparisonRow = Pick<
  *   afterwards: all seven together hold half a gigabyte of weights.
  * @param options Convention and input shape, as for `complexity`.
  * @returns One report per model, in order.
- * @throws InvalidArgumentError as `complexity` does.
+ * @throws InvalidArgumentError for anything but models, and as `complexity` does.
  *
  * @example
  * ```ts
@@ -43,7 +53,11 @@ export function compare(
   options: Omit<ComplexityOptions, 'name'> = {},
 ): ComplexityReport[] {
   const reports: ComplexityReport[] = [];
-  for (const model of models) reports.push(complexity(model, options));
+  if (typeof models !== 'object' || models === null || !(Symbol.iterator in models)) throw noModels(models);
+  for (const model of models) {
+    if (!isModel(model)) throw noModels(model);
+    reports.push(complexity(model, options));
+  }
   return comparisonDisplay.attach(reports);
 }
 
@@ -52,7 +66,8 @@ export const comparisonDisplay = new DisplayKind<readonly ComplexityReport[]>((r
   reports.length === 0 ? 'Comparison of no network' : formatComparison(reports),
 );
 
-const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+/** A whole number with its thousands apart. */
+export const grouped = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 const giga = (value: number): string => (value / 1e9).toFixed(2);
 
 function lines(table: readonly (readonly string[])[]): string[] {

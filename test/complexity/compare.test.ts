@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
 import { type ComparisonRow, compare, formatComparison } from '../../src/complexity/index.js';
 import { create } from '../../src/models/index.js';
+import { InvalidArgumentError } from '../../src/runtime/errors.js';
 
 const row = (model: string, trainable: number, macs: number): ComparisonRow => ({
   model,
@@ -36,6 +37,21 @@ describe('compare', () => {
     ]);
     expect(tf.memory().numTensors).toBe(tensors);
     expect(formatComparison(reports)).toContain('eqs. 7 and 8');
+  });
+});
+
+describe('compare of anything else', () => {
+  it.each([
+    ['names', ['unet', 'pyconvunet'], '"unet"'],
+    ['a name', 'unet', '"unet"'],
+    ['nothing', undefined, 'undefined'],
+    ['null', [null], 'null'],
+  ])('says what it takes: %s', (_, received, shown) => {
+    expect(() => compare(received as never)).toThrow(
+      new InvalidArgumentError(
+        `complexity.compare takes models, [models.uNet(), models.pyConvUNet()]. Received: ${shown}. Build a network by its name with models.create('unet').`,
+      ),
+    );
   });
 });
 
