@@ -107,7 +107,15 @@ function checkData({ training, validation }: TrainingData): void {
       `Training needs at least one sample in each part. Received: ${training.length} for training, ${validation.length} for validation. Give more images, or another share for validation.`,
     );
   }
-  requireOneSize([...training, ...validation]);
+  const samples = [...training, ...validation];
+  // Images of phantom or of files, with their pixels as they were decoded, have the same keys.
+  const isPrepared = ({ image, mask }: Sample) => image instanceof Float32Array && mask instanceof Uint8Array;
+  if (!samples.every(isPrepared)) {
+    throw new DataError(
+      'Training takes prepared samples. Received: images as they were decoded or drawn. Pass them through prepareSamples: const { samples } = prepareSamples(images).',
+    );
+  }
+  requireOneSize(samples);
 }
 
 /** One run under way: where it stands, and what it takes a step with. */
