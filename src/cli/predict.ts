@@ -102,8 +102,16 @@ async function predictFile(
   return written;
 }
 
+/** What the system would refuse in words of its own, or only after minutes of work. */
+async function checkFolders({ run, out }: PredictFlags): Promise<void> {
+  const isFile = async (path: string) => (await stat(path).catch(() => undefined))?.isFile() === true;
+  if (await isFile(run)) throw new DataError(`--run is a file (${run}). Give the folder of the run.`);
+  if (await isFile(out)) throw new DataError(`--out is a file (${out}). Give a folder.`);
+}
+
 async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> {
   const output = createOutput(flags);
+  await checkFolders(flags);
   const files = await imageFiles(flags.input);
   const names = await namesOf(files);
   const truth = flags.truth === undefined ? undefined : await findTruth(flags.truth, files);
@@ -124,7 +132,7 @@ async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> 
       return written;
     },
   );
-  output.log(`${images.length} masks and overlays in ${flags.out}`);
+  output.log(`${images.length === 1 ? '1 mask and overlay' : `${images.length} masks and overlays`} in ${flags.out}`);
   if (images.every(({ foreground }) => foreground === 0)) {
     output.log('Warning: no pixel of any image reached the threshold. Train longer, or lower --threshold.');
   }
