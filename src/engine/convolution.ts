@@ -27,8 +27,8 @@ export interface ConvolutionProgram {
 
 const outside = (floats: number): Buffer => new Buffer(4 * floats, 'outside');
 
-/** Filters of 3x3 pixels suit tiles of 4 best, larger ones tiles of 3. */
-const tileFor = ({ levels, strides }: ConvOp): 3 | 4 =>
+/** Tiles of 4 pixels serve dense 3x3 convolutions best, tiles of 3 every larger kernel. */
+export const tileFor = ({ levels, strides }: ConvOp): 3 | 4 =>
   strides.every((n) => n === 1) && levels.some(({ kernelSize: [k] }) => k > 3) ? 3 : 4;
 
 /** Whether every level is computed by nested Winograd. */
