@@ -185,7 +185,7 @@ export function trainCommand(signal: AbortSignal): Command {
     .option('--batch <n>', 'images in a step', parse.count, 5)
     .option(
       '--micro-batch <n>',
-      'images that are computed at once: a batch that does not fit is taken in such pieces; default: all of a step',
+      'images that are computed at once: a batch that does not fit is taken in such pieces, of each of which batch normalisation takes its statistics, so that results differ from whole batches; default: all of a step',
       parse.count,
     )
     .option('--learning-rate <rate>', 'of Adam', parse.positive, 1e-3)
