@@ -201,7 +201,7 @@ export function requireMemory(
   if (!fits(bytes, limit)) {
     const pieces = atOnce(size) < size.batchSize ? ` in micro-batches of ${atOnce(size)}` : '';
     throw new OutOfMemoryError(
-      `A training step of ${size.batchSize} images of ${size.height}x${size.width}${pieces} needs about ${withMargin(bytes)}, and backend ${tf.getBackend()} can hold ${gibibytes(limit)} here. ${suggestion(model, size, limit)}`,
+      `A training step of ${size.batchSize} ${size.batchSize === 1 ? 'image' : 'images'} of ${size.height}x${size.width}${pieces} needs about ${withMargin(bytes)}, and backend ${tf.getBackend()} can hold ${gibibytes(limit)} here. ${suggestion(model, size, limit)}`,
     );
   }
   return { bytes, limit };
