@@ -61,8 +61,7 @@ export function readOptions(args) {
   const given = parse(args);
   const usual = Object.keys(CONTENDERS).filter((id) => CONTENDERS[id].onlyWhenNamed !== true);
   const [work] = among('work', given.work, WORKS);
-  const networks =
-    given.networks === undefined ? USUAL : among('networks', given.networks, Object.keys(NETWORKS));
+  const networks = given.networks === undefined ? USUAL : among('networks', given.networks, Object.keys(NETWORKS));
   const contenders = given.only === undefined ? usual : among('only', given.only, Object.keys(CONTENDERS));
   return {
     help: given.help === true,

@@ -5,7 +5,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PEERS } from './contenders.mjs';
 
-const SCRIPTS = ['../../test/oracles/networks.py', 'networks.py', 'training.py', 'export.py', 'data.py', 'networks_tf.py', 'described_tf.py', 'export_tflite.py'];
+const SCRIPTS = [
+  '../../test/oracles/networks.py',
+  'networks.py',
+  'training.py',
+  'export.py',
+  'data.py',
+  'networks_tf.py',
+  'described_tf.py',
+  'export_tflite.py',
+];
 const PACKAGES = ['torch', 'onnx', 'MNN', 'tensorflow'];
 const VERSIONS = `import importlib.metadata as m, json, platform
 def version(name):

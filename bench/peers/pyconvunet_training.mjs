@@ -21,7 +21,14 @@ let last = { ms: Number.NaN, loss: Number.NaN };
 let answer = { resolve: (_result) => {}, reject: (_error) => {} };
 
 function start() {
-  const settings = { epochs: Number.MAX_SAFE_INTEGER, batchSize: 1, augment: 'none', loss: 'bce', learningRate: 1e-3, threads };
+  const settings = {
+    epochs: Number.MAX_SAFE_INTEGER,
+    batchSize: 1,
+    augment: 'none',
+    loss: 'bce',
+    learningRate: 1e-3,
+    threads,
+  };
   const run = train(
     model,
     { training: [sample], validation: [sample] },

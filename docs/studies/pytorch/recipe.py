@@ -1,7 +1,7 @@
 """The recipe of a run in PyTorch, on the very parts of that run: what is a matter of the split and the seed, and what of the package.
 
     pip install torch numpy pillow
-    python docs/studies/pytorch.py RUN IMAGES MASKS --seeds 0,1,2 > isbi2012.pytorch.json
+    python docs/studies/pytorch/recipe.py RUN IMAGES MASKS --seeds 0,1,2 > isbi2012.json
 
 RUN is a run folder of `pyconvunet train` or `experiment` (its config.json names the images of each part), IMAGES and MASKS the folders
 of its data set. PyTorch's own layers, initial values, normalisation and Adam; images scaled to [-1, 1], bilinear, masks nearest;
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-root = Path(__file__).resolve().parents[2]
+root = Path(__file__).resolve().parents[3]
 spec = importlib.util.spec_from_file_location('networks', root / 'test/oracles/networks.py')
 networks = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(networks)
