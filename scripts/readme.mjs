@@ -1,8 +1,9 @@
 // `npm run readme`: writes the parts of README.md and docs/commands.md that the built command itself prints: the table of
-// networks and the help texts; and the tables of docs/studies from the reports there. With --check it writes nothing and fails where they differ.
+// networks and the help texts; the tables of docs/studies from the reports there; and the times from bench/results. With --check it writes nothing and fails where they differ.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { performance } from './lib/performanceTable.mjs';
 import { root } from './lib/steps.mjs';
 import { costTable, origin, scoresTable, studyPage, verdict } from './lib/studyTables.mjs';
 
@@ -74,7 +75,12 @@ function quickStudy() {
 
 const read = (page) => (existsSync(join(root, page)) ? readFileSync(join(root, page), 'utf8') : '');
 const pages = {
-  'README.md': fill(fill(fill(read('README.md'), 'complexity', networks()), 'help', help()), 'study', quickStudy()),
+  'README.md': Object.entries({
+    complexity: networks(),
+    performance: performance(root),
+    help: help(),
+    study: quickStudy(),
+  }).reduce((text, [name, content]) => fill(text, name, content), read('README.md')),
   'docs/commands.md': `# The command\n\nWritten by \`npm run readme\` from what the command prints.\n\n${commands
     .map((name) => `## ${name}\n\n${help(name)}`)
     .join('\n\n')}\n`,

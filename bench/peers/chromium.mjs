@@ -80,7 +80,7 @@ export async function openContender({ data, network, threads }, script) {
   page.setDefaultTimeout(300_000);
   page.on('console', (message) => console.error(message.text()));
   page.on('pageerror', (error) => console.error(error.message));
-  await page.goto(`${url}?network=${network}&threads=${threads}`);
+  await page.goto(`${url}?network=${encodeURIComponent(network)}&threads=${threads}`);
   await page.waitForFunction('window.contender !== undefined');
   if (!(await page.evaluate('crossOriginIsolated'))) skip('the page is not cross-origin isolated');
   const { maxError } = await page.evaluate('contender.then(({ maxError }) => ({ maxError }))');

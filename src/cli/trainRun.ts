@@ -58,6 +58,7 @@ async function announceCost(
   const samples = imagesOf(parts, config);
   // A batch of more images than there are is one of all of them.
   const size = { height, width, batchSize: Math.min(config.batch, samples), microBatch, samples, threads };
+  log('Estimating memory and time.');
   const { bytes, limit } = requireMemory(model, size, totalmem());
   const steps = stepsOf(parts, config);
   const seconds = steps * (await estimateStepSeconds(model, size));

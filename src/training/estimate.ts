@@ -40,6 +40,12 @@ const MARGIN = 1.1;
 /** The largest heap of WebAssembly with 32-bit addresses. */
 const WASM_LIMIT = 2 ** 32 - 2 ** 16;
 
+/**
+ * Bytes of all layer outputs from which on no plan fits a heap of WebAssembly: a plan holds 0.4 of them and more (512x512, batch 5:
+ * 6.4 GB of outputs, 2.9 GB).
+ */
+const MOST_LAID_OUT = 4 * WASM_LIMIT;
+
 /** Images that are computed at once. */
 const atOnce = ({ batchSize, microBatch = batchSize }: StepSize): number => Math.min(batchSize, microBatch);
 
@@ -87,15 +93,23 @@ function memoryEstimator(model: tfl.LayersModel): (size: StepSize) => number {
   };
 }
 
-/** The exact memory of a planned step beside tfjs's own, or null where steps are not planned. */
+/**
+ * The exact memory of a planned step beside tfjs's own, or null where steps are not planned. To lay out a step that is far too large for any
+ * memory would take minutes: it is taken as so many times a smaller one as it has more pixels.
+ */
 function plannedMemory(model: tfl.LayersModel, size: StepSize): number | null {
   const { height, width, threads = 1 } = size;
   const network = logitsModel(model);
   if (whyNotPlanned(network) !== null) return null;
   const channels = model.inputs[0]?.shape[3] ?? 1;
+  const step = divisor(model);
+  const half = (length: number) => Math.max(step, Math.round(length / 2 / step) * step);
+  const isFarTooLarge = (h: number, w: number) => mapValues(model, h, w) * BYTES * atOnce(size) > MOST_LAID_OUT;
+  let [h, w] = [height, width];
+  while (isFarTooLarge(h, w) && Math.max(h, w) > step) [h, w] = [half(h), half(w)];
   try {
-    const planned = trainingBytes(network, pieceSizes(size), [height, width, channels], threads);
-    return BASE_BYTES + model.countParams() * BYTES + planned;
+    const planned = trainingBytes(network, pieceSizes(size), [h, w, channels], threads);
+    return BASE_BYTES + model.countParams() * BYTES + planned * ((height * width) / (h * w));
   } catch (error) {
     if (error instanceof UnplannableError) return null;
     throw error;

@@ -1,4 +1,4 @@
-/** Steps of SGD with planned gradients end with the weights of as many steps layer by layer on backend cpu, each network. */
+/** Ten steps of SGD with planned gradients end with the weights of ten steps layer by layer on backend cpu, each network. */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -14,8 +14,8 @@ beforeAll(() => startBackend('wasm'));
 
 const SIZE = 16;
 const BATCH = 2;
-const RATE = 1e-2;
-const STEPS = 3;
+const RATE = 1e-3;
+const STEPS = 10;
 
 const networks: [models.NetworkName, Record<string, unknown>][] = [
   ['pyconvunet', { widths: [16, 32, 64] }],
