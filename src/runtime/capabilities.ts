@@ -17,11 +17,9 @@ export const FORWARD_KERNELS = [
   'Reshape',
   'ResizeBilinear',
   'ResizeNearestNeighbor',
-  'Reverse',
   'Sigmoid',
   'Slice',
   'Softmax',
-  'Transpose',
 ] as const;
 
 /** The kernels that training with any of the losses runs besides. */
@@ -51,6 +49,7 @@ export const TRAINING_KERNELS = [
   'RealDiv',
   'Reciprocal',
   'ResizeBilinearGrad',
+  'Reverse',
   'Rsqrt',
   'ScatterNd',
   'Select',
@@ -62,6 +61,7 @@ export const TRAINING_KERNELS = [
   'Sub',
   'Sum',
   'TopK',
+  'Transpose',
   'ZerosLike',
 ] as const;
 
