@@ -56,7 +56,8 @@ async function steps(
   if (stepper.reason === null) expect(tf.memory().numTensors).toBe(before);
   else expect(tf.memory().numTensors).toBe(before + 2 * model.trainableWeights.length);
   stepper.flush();
-  const weights = model.weights.map((weight) => [...weight.read().dataSync()]);
+  // webgpu reads asynchronously alone.
+  const weights = await Promise.all(model.weights.map(async (weight) => [...(await weight.read().data())]));
   stepper.dispose();
   optimizer.dispose();
   model.dispose();
@@ -108,16 +109,20 @@ describeBackends('micro-batches', (backend) => {
   it('a loss over the whole batch is the mean over its pieces, each counting by its images', async () => {
     const model = plain();
     const dice = createLoss('dice', { fromLogits: true });
-    const lossOf = (from: number, to: number) =>
-      tf.tidy(() => {
+    const lossOf = async (from: number, to: number) => {
+      const value = tf.tidy(() => {
         const size = [to - from, HEIGHT, WIDTH, 1] as [number, number, number, number];
         const x = tf.tensor4d(batch.images.slice(from * PIXELS, to * PIXELS), size);
         const yTrue = tf.tensor4d(Float32Array.from(batch.masks.slice(from * PIXELS, to * PIXELS)), size);
-        return dice(yTrue, model.predict(x) as tf.Tensor).dataSync()[0] ?? Number.NaN;
+        return dice(yTrue, model.predict(x) as tf.Tensor);
       });
+      const [number = Number.NaN] = await value.data();
+      value.dispose();
+      return number;
+    };
     const { losses } = await steps(plain, { count: 1, microBatch: 3, lossName: 'dice' });
-    const mean = (3 * lossOf(0, 3) + 2 * lossOf(3, 5)) / 5;
-    expect(Math.abs(mean - lossOf(0, 5))).toBeGreaterThan(1e-4);
+    const mean = (3 * (await lossOf(0, 3)) + 2 * (await lossOf(3, 5))) / 5;
+    expect(Math.abs(mean - (await lossOf(0, 5)))).toBeGreaterThan(1e-4);
     expect(losses[0]).toBeCloseTo(mean, 6);
     model.dispose();
   });
@@ -128,9 +133,9 @@ describeBackends('micro-batches', (backend) => {
     const build = () => network(layers.batchNorm({ name: 'norm', momentum, epsilon }));
     const initial = build();
     // Trained weights come first.
-    const [gamma, beta, weight, bias, movingMean, movingVariance] = initial.weights.map(
-      (variable) => variable.read().dataSync()[0] ?? Number.NaN,
-    ) as [number, number, number, number, number, number];
+    const [gamma, beta, weight, bias, movingMean, movingVariance] = (await Promise.all(
+      initial.weights.map(async (variable) => (await variable.read().data())[0] ?? Number.NaN),
+    )) as [number, number, number, number, number, number];
     initial.dispose();
     const moving = { mean: movingMean, variance: movingVariance };
     let loss = 0;
