@@ -4,6 +4,84 @@
  *
  * Maps lie in tiles ("tile-phase", src/engine/tiles.ts): each channel is T x T planes; every kernel is a flat loop along a plane.
  */
+
+/** Images and tiles, in either direction. */
+const TRANSFER = [
+  'image',
+  'imageChannels',
+  'channels',
+  'map',
+  'channelStride',
+  'planeStride',
+  'tile',
+  'first',
+  'pitch',
+  'height',
+  'width',
+] as const;
+
+/** Components to pixels, F(3,3) and F(4,3). */
+const INVERSE = [
+  'sums',
+  'sumOutput',
+  'sumComponent',
+  'out',
+  'outChannel',
+  'planeStride',
+  'length',
+  'count',
+  'epilogue',
+  'accumulate',
+] as const;
+
+/** Maximum over 2x2 pixels. */
+const POOL = [
+  'input',
+  'inputChannel',
+  'inputPlane',
+  'inputFirst',
+  'inputPitch',
+  'out',
+  'outChannel',
+  'outPlane',
+  'outFirst',
+  'outPitch',
+  'tileRows',
+  'tileColumns',
+  'count',
+] as const;
+
+/** Its gradient. */
+const POOL_GRADIENT = [
+  'input',
+  'inputChannel',
+  'inputPlane',
+  'inputFirst',
+  'inputPitch',
+  'gradient',
+  'gradientChannel',
+  'gradientPlane',
+  'gradientFirst',
+  'gradientPitch',
+  'target',
+  'tileRows',
+  'tileColumns',
+  'count',
+] as const;
+
+/** Pixels of a gradient to components. */
+const GRADIENT = [
+  'gradient',
+  'gradientChannel',
+  'planeStride',
+  'length',
+  'count',
+  'components',
+  'outputStride',
+  'componentStride',
+] as const;
+
+/** Parameters by kernel. */
 export const KERNELS = {
   /** out[n] = epilogue(sum over k of weights[n][k] in[k]) on equal places of all planes. `channels`: addresses of the inputs. */
   gemm: [
@@ -94,31 +172,9 @@ export const KERNELS = {
    */
   nestedRows: ['components', 'componentStride', 'plan', 'weights', 'sums', 'sumComponent', 'count', 'pitch', 'length'],
   /** Components back to the 3x3 pixels of each tile, with the epilogue. */
-  inverse3: [
-    'sums',
-    'sumOutput',
-    'sumComponent',
-    'out',
-    'outChannel',
-    'planeStride',
-    'length',
-    'count',
-    'epilogue',
-    'accumulate',
-  ],
+  inverse3: INVERSE,
   /** Components back to the 4x4 pixels of each tile, with the epilogue. */
-  inverse4: [
-    'sums',
-    'sumOutput',
-    'sumComponent',
-    'out',
-    'outChannel',
-    'planeStride',
-    'length',
-    'count',
-    'epilogue',
-    'accumulate',
-  ],
+  inverse4: INVERSE,
   /** Zeros wherever a plane holds no pixel of an image, from `begin` to `end` in each plane. */
   zeroMargins: [
     'map',
@@ -134,65 +190,13 @@ export const KERNELS = {
     'count',
   ],
   /** Channels of an image [height, width, `imageChannels`] into tiles. */
-  toTiles: [
-    'image',
-    'imageChannels',
-    'channels',
-    'map',
-    'channelStride',
-    'planeStride',
-    'tile',
-    'first',
-    'pitch',
-    'height',
-    'width',
-  ],
+  toTiles: TRANSFER,
   /** Tiles into channels of an image [height, width, `imageChannels`]. */
-  fromTiles: [
-    'image',
-    'imageChannels',
-    'channels',
-    'map',
-    'channelStride',
-    'planeStride',
-    'tile',
-    'first',
-    'pitch',
-    'height',
-    'width',
-  ],
+  fromTiles: TRANSFER,
   /** Maximum over 2x2 pixels, T = 3. */
-  pool3: [
-    'input',
-    'inputChannel',
-    'inputPlane',
-    'inputFirst',
-    'inputPitch',
-    'out',
-    'outChannel',
-    'outPlane',
-    'outFirst',
-    'outPitch',
-    'tileRows',
-    'tileColumns',
-    'count',
-  ],
+  pool3: POOL,
   /** Maximum over 2x2 pixels, T = 4. */
-  pool4: [
-    'input',
-    'inputChannel',
-    'inputPlane',
-    'inputFirst',
-    'inputPitch',
-    'out',
-    'outChannel',
-    'outPlane',
-    'outFirst',
-    'outPitch',
-    'tileRows',
-    'tileColumns',
-    'count',
-  ],
+  pool4: POOL,
   /** out[to[pixel]] = maximum over taps of in[from[tap][pixel]]. */
   gatherMax: ['input', 'inputChannel', 'from', 'taps', 'pixels', 'out', 'outChannel', 'to', 'count'],
   /** out[to[pixel]] = sum over taps of shares[tap][pixel] in[from[tap][pixel]]. */
@@ -304,63 +308,15 @@ export const KERNELS = {
     'count',
   ],
   /** dy to the first largest of 2x2 pixels and zeros to the others, T = 3; the target lies as the input does. */
-  poolGradient3: [
-    'input',
-    'inputChannel',
-    'inputPlane',
-    'inputFirst',
-    'inputPitch',
-    'gradient',
-    'gradientChannel',
-    'gradientPlane',
-    'gradientFirst',
-    'gradientPitch',
-    'target',
-    'tileRows',
-    'tileColumns',
-    'count',
-  ],
+  poolGradient3: POOL_GRADIENT,
   /** The same, T = 4. */
-  poolGradient4: [
-    'input',
-    'inputChannel',
-    'inputPlane',
-    'inputFirst',
-    'inputPitch',
-    'gradient',
-    'gradientChannel',
-    'gradientPlane',
-    'gradientFirst',
-    'gradientPitch',
-    'target',
-    'tileRows',
-    'tileColumns',
-    'count',
-  ],
+  poolGradient4: POOL_GRADIENT,
   /** out (+)= sum over channels of a b. */
   channelDot: ['a', 'aChannel', 'b', 'bChannel', 'out', 'length', 'count', 'accumulate'],
   /** Components of 3x3 pixels of an output's gradient: A dy A^T, 25 of them. */
-  gradient3: [
-    'gradient',
-    'gradientChannel',
-    'planeStride',
-    'length',
-    'count',
-    'components',
-    'outputStride',
-    'componentStride',
-  ],
+  gradient3: GRADIENT,
   /** Components of 4x4 pixels, 36 of them. */
-  gradient4: [
-    'gradient',
-    'gradientChannel',
-    'planeStride',
-    'length',
-    'count',
-    'components',
-    'outputStride',
-    'componentStride',
-  ],
+  gradient4: GRADIENT,
   /**
    * Per component, sums over all tiles of an output's components times an input's: sums[row block][output][row][column section].
    * `plan`: per component list of rows, its end, column sections, shift of the inputs, offset of the sums, rows of a block.

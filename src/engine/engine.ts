@@ -5,7 +5,7 @@ import type { KernelBinaries } from '../runtime/providers.js';
 import { CONTRACT, KERNELS, type KernelName } from './contract.js';
 import { type Block, type Heap, isShared, OwnHeap } from './heap.js';
 import { planMemory } from './memory.js';
-import { type Buffer, buffersOf, callsOf, type Program, type Step, type Word } from './program.js';
+import { type Buffer, buffersOf, type Call, callsOf, type Program, type Step, type Word, wordsOf } from './program.js';
 import { newCode, type ProgramCode, readyProgram, runTask } from './threads/program.js';
 import { ThreadPool } from './threads/threadPool.js';
 
@@ -137,10 +137,10 @@ export class Engine {
     return steps.map(({ name, kind, macs, phases }) => {
       const ready = phases.map((phase) =>
         phase.map((task) =>
-          task.map(({ kernel, args }) => ({
-            kernel: NAMES.indexOf(kernel),
-            run: this.kernel(kernel),
-            args: argumentsOf(kernel, args),
+          task.map((call) => ({
+            kernel: NAMES.indexOf(call.kernel),
+            run: this.kernel(call.kernel),
+            args: argumentsOf(call),
           })),
         ),
       );
@@ -217,7 +217,7 @@ export class Engine {
         const calls = callsOf(step);
         const contents = new Set(calls.flatMap((call) => [...buffersOf(call)]));
         for (const buffer of contents) if (buffer.kind === 'arena') this.write(buffer);
-        for (const { kernel, args } of calls) this.kernel(kernel)(...argumentsOf(kernel, args));
+        for (const call of calls) this.kernel(call.kernel)(...argumentsOf(call));
       }
     } finally {
       this.free(block);
@@ -232,13 +232,7 @@ function addressOf(word: Word): number {
   return buffer.address + offset;
 }
 
-function argumentsOf(kernel: KernelName, args: Readonly<Record<string, Word>>): number[] {
-  return KERNELS[kernel].map((name) => {
-    const word = args[name];
-    if (word === undefined) throw new Error(`Kernel ${kernel} got no ${name}.`);
-    return addressOf(word);
-  });
-}
+const argumentsOf = (call: Call): number[] => wordsOf(call).map(addressOf);
 
 /** Runs steps one behind the other. */
 export function runSteps(steps: readonly ReadyStep[]): void {

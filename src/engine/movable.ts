@@ -4,7 +4,8 @@ import type { Engine, RunnableCode } from './engine.js';
 import type { Block } from './heap.js';
 import { type MemoryPlan, planMemory } from './memory.js';
 import { parallelSteps } from './parallel.js';
-import { type Buffer, Place, type Program, type Step, type Word } from './program.js';
+import { type Buffer, Place, type Program, type Step, type Word, wordsOf } from './program.js';
+import { programWords } from './threads/program.js';
 
 /** Words of the code that hold an address in a buffer, and how far behind its start. */
 interface Uses {
@@ -52,36 +53,25 @@ export class MovableProgram {
     for (const buffer of tables.keys()) if (!this.moving.includes(buffer)) engine.write(buffer);
     const inArena: [number, number][] = [];
     const outside = new Map<Buffer, [number, number][]>();
-    const words: number[] = [];
-    const place = (word: Word): number => {
+    /** The word that stands `index` words behind the start of the code. */
+    const place = (word: Word, index: number): number => {
       if (typeof word === 'number') return word;
       const { buffer, offset } = word;
       const at = arena.get(buffer);
-      if (at !== undefined) inArena.push([words.length, at + offset]);
+      if (at !== undefined) inArena.push([index, at + offset]);
       else if (buffer.kind === 'outside') {
         const uses = outside.get(buffer) ?? [];
-        uses.push([words.length, offset]);
+        uses.push([index, offset]);
         outside.set(buffer, uses);
       } else return buffer.address + offset;
       return 0;
     };
     const phases = steps.flatMap((step) => step.phases);
-    words.push(phases.length);
-    for (const phase of phases) {
-      words.push(phase.length);
-      for (const task of phase) {
-        words.push(task.length);
-        for (const { kernel, args } of task) {
-          const names = KERNELS[kernel];
-          words.push(NAMES.indexOf(kernel), names.length);
-          for (const name of names) {
-            const word = args[name];
-            if (word === undefined) throw new Error(`Kernel ${kernel} got no ${name}.`);
-            words.push(place(word));
-          }
-        }
-      }
-    }
+    const words = programWords(phases, (call, all) => {
+      const args = wordsOf(call);
+      all.push(NAMES.indexOf(call.kernel), args.length);
+      for (const word of args) all.push(place(word, all.length));
+    });
     this.code = engine.newCode(words.length);
     this.code.set(words);
     this.runnable = engine.adopt(this.code);

@@ -1,5 +1,5 @@
 /** A program: calls of kernels over buffers whose places are not known yet. */
-import type { KernelArguments, KernelName } from './contract.js';
+import { KERNELS, type KernelArguments, type KernelName } from './contract.js';
 
 /** A place in a buffer. */
 export class Place {
@@ -65,6 +65,14 @@ export const callsOf = ({ phases }: Step): Call[] => phases.flat(2);
 
 /** The arguments of a kernel, places among them. */
 export type Args<Name extends KernelName> = Readonly<Record<keyof KernelArguments<Name>, Word>>;
+
+/** The arguments of a call in the order of its kernel's parameters. */
+export const wordsOf = ({ kernel, args }: Call): Word[] =>
+  KERNELS[kernel].map((name) => {
+    const word = args[name];
+    if (word === undefined) throw new Error(`Kernel ${kernel} got no ${name}.`);
+    return word;
+  });
 
 /** Collects steps. */
 export class Program {

@@ -22,6 +22,35 @@ const padded = (values: Float64Array): Float32Array => {
   return result;
 };
 
+/** A filter and its factors, one an output. */
+interface Source {
+  readonly filter: Weight;
+  readonly factors: Float64Array;
+}
+
+/** Register tiles read whole vectors beyond the end. */
+const packedBuffer = (bytes: number, kind: Buffer['kind']): Buffer => new Buffer(bytes + 64, kind);
+
+/**
+ * Writes the calls that pack a filter.
+ *
+ * @param kind Of the factors and tables.
+ */
+function pack(
+  program: Program,
+  kind: Buffer['kind'],
+  { filter, factors, weights }: { readonly filter: Buffer; readonly factors: Float64Array; readonly weights: Buffer },
+  calls: PackCalls,
+): void {
+  const scale = padded(factors);
+  calls(program, {
+    filter: filter.at(),
+    scale: new Buffer(scale.byteLength, kind, scale).at(),
+    weights: weights.at(),
+    table: (content) => new Buffer(content.byteLength, kind, content).at(),
+  });
+}
+
 /** Where a lowering gets its filters. */
 export interface Weights {
   /**
@@ -30,12 +59,7 @@ export interface Weights {
    * @param key Everything that the order depends on.
    * @param factors One an output, multiplied into the filter.
    */
-  packed(
-    key: string,
-    bytes: number,
-    source: { readonly filter: Weight; readonly factors: Float64Array },
-    calls: PackCalls,
-  ): Place;
+  packed(key: string, bytes: number, source: Source, calls: PackCalls): Place;
 }
 
 /** Weights that do not change: packed once, and shared by the programs of several sizes. */
@@ -55,28 +79,14 @@ export class FixedWeights implements Weights {
     return buffer.at();
   }
 
-  packed(
-    key: string,
-    bytes: number,
-    { filter, factors }: { readonly filter: Weight; readonly factors: Float64Array },
-    calls: PackCalls,
-  ): Place {
+  packed(key: string, bytes: number, { filter, factors }: Source, calls: PackCalls): Place {
     const known = this.buffers.get(key);
     if (known !== undefined) return known.at();
-    // Register tiles read whole vectors beyond the end.
-    const buffer = new Buffer(bytes + 64, 'weights');
-    this.buffers.set(key, buffer);
-    const values = this.read(filter);
-    const scale = padded(factors);
-    const raw = new Buffer(values.byteLength + 256, 'arena', values);
-    calls(this.program, {
-      filter: raw.at(),
-      scale: new Buffer(scale.byteLength, 'arena', scale).at(),
-      weights: buffer.at(),
-      table: (content) => new Buffer(content.byteLength, 'arena', content).at(),
-    });
+    const weights = packedBuffer(bytes, 'weights');
+    this.buffers.set(key, weights);
+    pack(this.program, 'arena', { filter: this.raw(filter), factors, weights }, calls);
     this.program.endStep(filter.name, 'pack');
-    return buffer.at();
+    return weights.at();
   }
 
   /**
@@ -92,11 +102,16 @@ export class FixedWeights implements Weights {
     calls: (program: Program, places: PackPlaces & { readonly second: Place }) => void,
   ): Place {
     const [first, second] = filters;
-    const values = this.read(second);
-    const raw = new Buffer(values.byteLength + 256, 'arena', values);
+    const place = this.raw(second).at();
     return this.packed(key, bytes, { filter: first, factors }, (program, places) =>
-      calls(program, { ...places, second: raw.at() }),
+      calls(program, { ...places, second: place }),
     );
+  }
+
+  /** A filter as the model has it. */
+  private raw(filter: Weight): Buffer {
+    const values = this.read(filter);
+    return new Buffer(values.byteLength + 256, 'arena', values);
   }
 
   /** The values of a weight. */
@@ -126,25 +141,14 @@ export class ChangingWeights implements Weights {
     private readonly masters: ReadonlyMap<Weight, Buffer>,
   ) {}
 
-  packed(
-    key: string,
-    bytes: number,
-    { filter, factors }: { readonly filter: Weight; readonly factors: Float64Array },
-    calls: PackCalls,
-  ): Place {
+  packed(key: string, bytes: number, { filter, factors }: Source, calls: PackCalls): Place {
     const known = this.buffers.get(key);
     if (known !== undefined) return known.at();
-    const buffer = new Buffer(bytes + 64, 'arena');
-    this.buffers.set(key, buffer);
+    const weights = packedBuffer(bytes, 'arena');
+    this.buffers.set(key, weights);
     const master = this.masters.get(filter);
     if (master === undefined) throw new Error(`The weight ${filter.name} has no place in the plan.`);
-    const scale = padded(factors);
-    calls(this.program, {
-      filter: master.at(),
-      scale: new Buffer(scale.byteLength, 'table', scale).at(),
-      weights: buffer.at(),
-      table: (content) => new Buffer(content.byteLength, 'table', content).at(),
-    });
-    return buffer.at();
+    pack(this.program, 'table', { filter: master, factors, weights }, calls);
+    return weights.at();
   }
 }

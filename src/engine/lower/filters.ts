@@ -100,6 +100,13 @@ export function transposedAccess({ filter, kernelSize }: TransposedOp, inputs: n
   };
 }
 
+/** The filter of one group. */
+export const ofGroup = (access: FilterAccess, group: number): FilterAccess => ({
+  ...access,
+  key: `${access.key} group ${group}`,
+  base: access.base + group * access.group,
+});
+
 /** The outputs `start` to `end` of a connection without groups. */
 export function outputRange(connection: Connection, start: number, end: number): Connection {
   const { access } = connection;

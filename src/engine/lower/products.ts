@@ -4,7 +4,7 @@ import type { Place } from '../program.js';
 import { isInside, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import type { Pair, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
-import type { Connection, Destination, FilterAccess, Finish } from './filters.js';
+import { type Connection, type Destination, type FilterAccess, type Finish, ofGroup } from './filters.js';
 
 /** Zeros stand here in every channel whose margins are zero. */
 export const ZERO_PLACE = 0;
@@ -216,7 +216,7 @@ export function lowerDirect(
     const first = connection.start + group * outputs;
     const weights = packedProduct(
       lowering,
-      { owner, access: { ...access, key: `${access.key} group ${group}`, base: access.base + group * access.group } },
+      { owner, access: ofGroup(access, group) },
       {
         first: 0,
         rows: outputs,
@@ -433,7 +433,6 @@ export function lowerTransposed(
   const { access, groups, inputs, outputs, start } = connection;
   for (let group = 0; group < groups; group++) {
     const first = start + group * outputs;
-    const own = { ...access, key: `${access.key} group ${group}`, base: access.base + group * access.group };
     lowerTransposedWith(
       lowering,
       lowering.slice(input, group * inputs, (group + 1) * inputs),
@@ -441,7 +440,7 @@ export function lowerTransposed(
       (source) =>
         packedProduct(
           lowering,
-          { owner, access: own },
+          { owner, access: ofGroup(access, group) },
           {
             first: 0,
             ...source,

@@ -24,17 +24,33 @@ export type ProgramCode = Int32Array;
 export const newCode = (length: number, shared: boolean): ProgramCode =>
   new Int32Array(shared ? new SharedArrayBuffer(length * 4) : new ArrayBuffer(length * 4));
 
+/**
+ * The words of a program.
+ *
+ * @param writeCall Adds a call's kernel, its number of arguments and these.
+ */
+export function programWords<Call>(
+  program: readonly (readonly (readonly Call[])[])[],
+  writeCall: (call: Call, words: number[]) => void,
+): number[] {
+  const words = [program.length];
+  for (const phase of program) {
+    words.push(phase.length);
+    for (const task of phase) {
+      words.push(task.length);
+      for (const call of task) writeCall(call, words);
+    }
+  }
+  return words;
+}
+
 export function encodeProgram(program: PoolProgram, shared: boolean): ProgramCode {
-  const words = program.flatMap((phase) => [
-    phase.length,
-    ...phase.flatMap((task) => [
-      task.length,
-      ...task.flatMap(({ kernel, args }) => [kernel, args.length, ...args.map((arg) => arg | 0)]),
-    ]),
-  ]);
-  const code = newCode(words.length + 1, shared);
-  code[0] = program.length;
-  code.set(words, 1);
+  const words = programWords(program, ({ kernel, args }, all) => {
+    all.push(kernel, args.length);
+    for (const arg of args) all.push(arg | 0);
+  });
+  const code = newCode(words.length, shared);
+  code.set(words);
   return code;
 }
 
