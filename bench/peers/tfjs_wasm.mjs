@@ -110,7 +110,13 @@ function probabilities(x) {
 }
 
 const image = tf.tensor(data.input('nhwc'), data.nhwc);
-const run = () => tf.tidy(() => probabilities(image).dataSync());
+const run = () => {
+  // Read behind the tidy, which would look for tensors in every element of an array that it returns.
+  const output = tf.tidy(() => probabilities(image));
+  const values = output.dataSync();
+  output.dispose();
+  return values;
+};
 const error = maxError(run(), data.output());
 await times(run, 1);
 await serve(

@@ -42,7 +42,10 @@ export function dropoutMasks(network: tfl.LayersModel, seed: number): (position:
       if (layer === undefined) throw new Error(`The network has no layer ${path}.`);
       const runSeed = deriveSeed(seed, 'dropout', step, piece, drawn++);
       if (layer instanceof Dropout) return layer.drawMask(shape.reduce((size, length) => size * length, 1));
-      return tf.tidy(() => ownMask(layer, [...shape], runSeed).dataSync<'float32'>());
+      const mask = tf.tidy(() => ownMask(layer, [...shape], runSeed));
+      const values = mask.dataSync<'float32'>();
+      mask.dispose();
+      return values;
     };
   };
 }

@@ -90,16 +90,21 @@ export class PlannedStepper implements Stepper {
     outputs: readonly OutputMap[],
     { piece: { count, height, width, masks }, share }: MicroBatch,
   ): { value: number; gradients: Float32Array[] } {
-    return tf.tidy(() => {
+    const { value, grads } = tf.tidy(() => {
       const yTrue = tf.tensor4d(Float32Array.from(masks), [count, height, width, 1]);
       const heads = outputs.map(({ data, shape }) => tf.tensor4d(data.slice(), [count, ...shape]));
       const objective = (...maps: tf.Tensor[]) => tf.mul<tf.Scalar>(headLoss(this.loss, yTrue, maps), share);
-      const { value, grads } = tf.valueAndGrads(objective)(heads);
+      return tf.valueAndGrads(objective)(heads);
+    });
+    // Read behind the tidy, which would look for tensors in every element of an array that it returns.
+    try {
       return {
         value: value.dataSync<'float32'>()[0] ?? Number.NaN,
         gradients: grads.map((gradient) => gradient.dataSync<'float32'>()),
       };
-    });
+    } finally {
+      tf.dispose([value, grads]);
+    }
   }
 
   private agrees(): boolean {
