@@ -3,9 +3,6 @@ import { define } from '../define.js';
 import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
 import { eachOutputs } from './filters.js';
 
-/** Outputs whose gradients are reduced at once. */
-const OUTPUTS = 2;
-
 /** Sums of a b c d, one in each lane. */
 function horizontal(a: Vec, b: Vec, c: Vec, d: Vec): Vec {
   const first = a.shuffle(b, [0, 4, 1, 5]).plus(a.shuffle(b, [2, 6, 3, 7]));
@@ -14,8 +11,8 @@ function horizontal(a: Vec, b: Vec, c: Vec, d: Vec): Vec {
 }
 
 /**
- * Adds to `sums` the products of two outputs with rows of inputs, each at several neighbouring places (sections). All sums stay in registers;
- * one vector a turn, because two would spill them.
+ * Adds to `sums` the products of one or two outputs with rows of inputs, each at several neighbouring places (sections). All sums stay in
+ * registers; one vector a turn, because two would spill them.
  */
 function reduce(
   w: Writer,
@@ -33,7 +30,7 @@ function reduce(
     sections: number;
   },
 ): void {
-  const acc: VecVar[] = w.vecs(OUTPUTS * rows.length * sections, () => w.const(0));
+  const acc: VecVar[] = w.vecs(outputs.length * rows.length * sections, () => w.const(0));
   const outs = outputs.map((output) => w.int(output));
   const [lead] = outs;
   if (lead === undefined) throw new Error('A reduction has outputs.');
@@ -62,18 +59,31 @@ function reduce(
   }
 }
 
-/** Rows of a block by the number of sections: 12 sums, or 8 where few rows would be padded much. */
-const BLOCKS = [
-  { sections: 3, rows: 2 },
-  { sections: 2, rows: 3 },
-  { sections: 1, rows: 6 },
-  { sections: 1, rows: 4 },
-] as const;
+/** The sums that a block keeps in registers. */
+interface Block {
+  readonly sections: number;
+  readonly rows: number;
+  readonly outputs: 1 | 2;
+}
+
+/** 12 sums, or 8 where few rows would be padded much; a group of one output has blocks of its own. */
+const BLOCKS: readonly Block[] = [
+  { sections: 3, rows: 2, outputs: 2 },
+  { sections: 2, rows: 3, outputs: 2 },
+  { sections: 1, rows: 6, outputs: 2 },
+  { sections: 1, rows: 4, outputs: 2 },
+  { sections: 3, rows: 4, outputs: 1 },
+  { sections: 2, rows: 4, outputs: 1 },
+  { sections: 1, rows: 8, outputs: 1 },
+];
+
+/** Those of matrix products. */
+const PRODUCT_BLOCKS = BLOCKS.filter(({ sections, outputs }) => sections === 1 && outputs === 2);
 
 /** All rows of a list times all outputs. */
 function reduceAll(
   w: Writer,
-  block: { sections: number; rows: number },
+  block: Block,
   {
     list,
     end,
@@ -100,12 +110,15 @@ function reduceAll(
   const entry = w.int(list);
   w.repeat(
     () => {
-      w.loop(0, count, OUTPUTS, (o) => {
-        const first = w.int(output.plus(o.times(outputStride)));
+      w.loop(0, count, block.outputs, (o) => {
+        const outputs = [w.int(output.plus(o.times(outputStride)))];
+        const [first] = outputs;
         // Where their number is odd, the last one stands for the one behind it.
-        const second = w.int(first.plus(outputStride).where(o.plus(1).below(count), first));
+        if (first !== undefined && block.outputs === 2) {
+          outputs.push(w.int(first.plus(outputStride).where(o.plus(1).below(count), first)));
+        }
         const rows = Array.from({ length: block.rows }, (_, j) => w.int(base.plus(w.loadInt(entry, 4 * j))));
-        reduce(w, { rows, outputs: [first, second], bytes, sums: to, sections: block.sections });
+        reduce(w, { rows, outputs, bytes, sums: to, sections: block.sections });
       });
       // The sums of outputs that another call computes.
       if (skip !== undefined) to.add(skip.times(4 * block.rows * block.sections));
@@ -211,7 +224,7 @@ const outputComponents = (tile: 3 | 4) =>
 export const gradient3 = outputComponents(3);
 export const gradient4 = outputComponents(4);
 
-/** Quotients of numbers below 2^14 by 2, 3, 4 and 6 are products with ceil(2^18 / divisor), shifted. */
+/** Quotients of numbers below 2^14 by 2, 3, 4, 6 and 8 are products with ceil(2^18 / divisor), shifted. */
 const DIVISION_BITS = 18;
 
 /** The transposed matrices G: taps of components. */
@@ -229,7 +242,7 @@ const TAPS = {
 } as const;
 
 export const unpackNested = define('unpackNested', (w, p) => {
-  const even = w.int(p.outputs.plus(1).and(-2));
+  const even = w.int(p.outputs.where(p.outputs.equals(1), p.outputs.plus(1).and(-2)));
   const entry = w.int(p.sections.times(8).plus(20));
   const isDense = w.int(p.outputStride.equals(4));
   eachOutputs(w, p, (o, i) => {
@@ -331,8 +344,7 @@ export const gemmGradient = define('gemmGradient', (w, p) => {
       const left = w.int(whole.minus(q));
       const bytes = w.int(left.where(left.below(pass), pass));
       const base = w.int(p.start.plus(plane.times(p.planeStride)).plus(q));
-      for (const block of BLOCKS) {
-        if (block.sections !== 1) continue;
+      for (const block of PRODUCT_BLOCKS) {
         w.when(p.block.equals(block.rows), () => {
           reduceAll(w, block, {
             list: p.channels,
@@ -380,8 +392,7 @@ export const gatherGradient = define('gatherGradient', (w, p) => {
       copy(w.int(p.gradient.plus(o.times(p.gradientChannel))), places, to, count);
       to.add(p.panelRow);
     });
-    for (const block of BLOCKS) {
-      if (block.sections !== 1) continue;
+    for (const block of PRODUCT_BLOCKS) {
       w.when(p.block.equals(block.rows), () => {
         reduceAll(w, block, {
           list: p.offsets,

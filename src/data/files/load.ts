@@ -1,9 +1,10 @@
 /** Loading of a data set: every file is read and checked before the first training step. */
 import { DataError } from '../../runtime/errors.js';
 import type { LongCallOptions } from '../../runtime/progress.js';
+import { yieldToOthers } from '../../runtime/yieldToOthers.js';
 import { decodeImage } from '../decode/index.js';
 import { grouping } from '../groups.js';
-import { isPhantomName, phantom, phantomNames } from '../phantoms/index.js';
+import { drawPhantoms, isPhantomName, type Phantom, phantomNames } from '../phantoms/index.js';
 import {
   type LoadedSamples,
   type PrepareOptions,
@@ -57,20 +58,31 @@ const phantomPrefix = 'phantom:';
 export async function loadSamples(source: string, options: LoadOptions = {}): Promise<LoadedSamples> {
   requireOptions(options);
   const pairs = source.startsWith(phantomPrefix)
-    ? generate(source.slice(phantomPrefix.length), options)
+    ? await generate(source.slice(phantomPrefix.length), options)
     : await readFolder(source, options);
   options.signal?.throwIfAborted();
   return prepareSamples(pairs, options);
 }
 
-function generate(name: string, options: LoadOptions): RasterPair[] {
+async function generate(name: string, options: LoadOptions): Promise<RasterPair[]> {
   if (!isPhantomName(name)) {
     throw new DataError(
       `There is no phantom '${name}'. Give ${phantomNames.map((each) => phantomPrefix + each).join(', ')}.`,
     );
   }
-  const { phantomCount: count = 50, phantomSeed: seed = 0 } = options;
-  return withGroups(phantom(name, { count, size: phantomSize(options), seed }), groupsOf(options, []));
+  const { phantomCount: count = 50, phantomSeed: seed = 0, signal, onProgress } = options;
+  const drawn: Phantom[] = [];
+  // Not by for-of: before each image the event loop has its turn, in which an abort arrives.
+  const series = drawPhantoms(name, { count, size: phantomSize(options), seed });
+  for (;;) {
+    signal?.throwIfAborted();
+    const next = series.next();
+    if (next.done) break;
+    drawn.push(next.value);
+    onProgress?.({ status: 'loading', done: drawn.length, total: count });
+    await yieldToOthers();
+  }
+  return withGroups(drawn, groupsOf(options, []));
 }
 
 /** Phantoms are drawn at the size that is asked for; one that is not square is resized from its larger side. */

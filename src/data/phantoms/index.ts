@@ -60,6 +60,11 @@ export function isPhantomName(name: string): name is PhantomName {
  * ```
  */
 export function phantom(name: PhantomName, options: PhantomOptions): Phantom[] {
+  return [...drawPhantoms(name, options)];
+}
+
+/** {@link phantom} one image at a time, for callers that do something between two: large ones take seconds each. */
+export function* drawPhantoms(name: PhantomName, options: PhantomOptions): Generator<Phantom, void> {
   const { count, size = 512, seed = 0 } = options;
   if (!isPhantomName(name)) {
     throw new InvalidArgumentError(`A phantom is one of ${phantomNames.join(', ')}. Received: '${String(name)}'.`);
@@ -70,14 +75,14 @@ export function phantom(name: PhantomName, options: PhantomOptions): Phantom[] {
   if (!Number.isInteger(size) || size < 32) {
     throw new InvalidArgumentError(`A phantom's size must be a whole number of at least 32 pixels. Received: ${size}.`);
   }
-  return Array.from({ length: count }, (_, index) => {
+  for (let index = 0; index < count; index++) {
     // Structure and noise have streams of their own: the noise takes as many numbers as there are pixels.
     const scene = scenes[name](new Random(deriveSeed(seed, 'phantom', name, index)), size);
-    return {
+    yield {
       name: `${name}_${String(index).padStart(3, '0')}`,
       ...draw(scene, size, new Random(deriveSeed(seed, 'phantom noise', name, index))),
     };
-  });
+  }
 }
 
 function draw(scene: Scene, size: number, random: Random): Pick<Phantom, 'image' | 'mask'> {

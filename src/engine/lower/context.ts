@@ -28,6 +28,9 @@ export interface Machine {
   readonly threads: number;
 }
 
+/** Bytes of a map that stay in the second cache while a few kernels pass over them. */
+const CACHED_BYTES = 2 ** 18;
+
 /** Room behind the last channel of a map for whole register tiles. */
 const MAP_SLACK = 512;
 
@@ -61,6 +64,30 @@ export class Lowering {
         write(items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)));
       }),
     );
+  }
+
+  /**
+   * Lets several kernels pass over the channels of a view, few at a time, so that what one has written the next one finds in the cache.
+   * Threads share the channels out: no kernel may read those of others.
+   *
+   * @param write Gets neighbouring channels that lie one behind the other, and the number of the first.
+   */
+  eachChannels(view: View, write: (part: Target, first: number) => void): void {
+    const { tiles } = view;
+    const most = Math.max(1, Math.floor(CACHED_BYTES / tiles.channelStride));
+    const parts: { part: Target; first: number }[] = [];
+    let first = 0;
+    for (const segment of view.segments) {
+      for (let from = 0; from < segment.channels; from += most) {
+        const channels = Math.min(most, segment.channels - from);
+        const place = segment.place.plus(from * tiles.channelStride);
+        parts.push({ part: { tiles, channels, place, segments: [{ place, channels }] }, first });
+        first += channels;
+      }
+    }
+    this.share(parts, (own) => {
+      for (const { part, first: at } of own) write(part, at);
+    });
   }
 
   /** Pixels of a register tile. */

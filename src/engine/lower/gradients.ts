@@ -32,12 +32,19 @@ export interface OutputGradient {
 
 /** Places of a pass where a row serves one product only. */
 const PASS = 400;
-const PANEL_FLOATS = 2 ** 16;
+const PANEL_FLOATS = 2 ** 17;
 
 const even = (n: number): number => 2 * Math.ceil(n / 2);
 
 /** Rows reduced at once: 6, or 4 where 6 would be padded much. */
 const blockOf = (rows: number): 4 | 6 => (rows % 6 !== 0 && roundUp(rows, 6) > 1.05 * rows ? 4 : 6);
+
+/** Rows reduced at once in the transformed domain, for one or more outputs at 1 to 3 sections. */
+function blockRows(outputs: number, sections: number, rows: number): number {
+  if (outputs === 1) return sections === 1 ? 8 : 4;
+  if (sections === 1) return blockOf(rows);
+  return sections === 2 ? 3 : 2;
+}
 
 /** A buffer of sums that starts at zero. */
 function sumsBuffer(lowering: Lowering, floats: number): Place {
@@ -271,7 +278,7 @@ function sumLists(
     for (let b = 0; b < points; b++) {
       const columns = listed(sections, b, points);
       const lists = inputs * rows.length;
-      const block = columns.length === 3 ? 2 : columns.length === 2 ? 3 : blockOf(lists);
+      const block = blockRows(outputs, columns.length, lists);
       const length = roundUp(lists, block);
       const key = `rows ${inputs} ${scratch.channelStride} ${tiles.pitch} ${rows} ${length}`;
       const list = lowering.table(key, length, () => {
@@ -289,7 +296,7 @@ function sumLists(
         ...positions(rows),
         ...positions(columns),
       );
-      floats += length * columns.length * even(outputs);
+      floats += length * columns.length * (outputs === 1 ? 1 : even(outputs));
       products += length * columns.length;
     }
   }

@@ -39,7 +39,8 @@ export class Backward {
       if (gradient === undefined) continue;
       const node = step.node(id);
       this.forward.forget();
-      lowerMargins(lowering, gradient);
+      // A normalisation makes its own.
+      if (node.op.kind !== 'norm' && !gradients.hasMargins(gradient)) lowerMargins(lowering, gradient);
       this.lowerNode(id, node, gradient);
       lowering.endStep(node.name, `${node.op.kind} backward`);
     }
@@ -71,6 +72,7 @@ export class Backward {
       case 'norm':
         lowerNormGradient(step, op, forward.norm(id), input, dy);
         gradients.give(inputId, dy, { isOurs: true });
+        gradients.keepMargins(inputId, dy);
         break;
       case 'add':
         for (const [i, other] of node.inputs.entries())

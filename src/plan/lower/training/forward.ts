@@ -6,6 +6,7 @@ import { lowerMargins, lowerTransfer } from '../../../engine/lower/transfer.js';
 import type { Buffer, Place } from '../../../engine/program.js';
 import { UnplannableError } from '../../graph/readModel.js';
 import type { TrainingNode } from '../../graph/training.js';
+import type { NormOp } from '../../graph/types.js';
 import {
   lowerActivation,
   lowerAffine,
@@ -15,7 +16,7 @@ import {
   nodesWithMargins,
   reachesOut,
 } from '../maps.js';
-import { lowerNorm, type NormState } from './norm.js';
+import { lowerNorm, lowerNormAgain, type NormState } from './norm.js';
 import { FLOOR, records, type TrainingStep } from './step.js';
 
 /** What the forward pass keeps for the backward one: all maps, or what is summed up alone (normalised maps are computed again). */
@@ -44,8 +45,7 @@ export class Forward {
     private readonly step: TrainingStep,
     private readonly keeps: Keeps,
   ) {
-    // Statistics are sums over whole planes.
-    this.withMargins = nodesWithMargins(step.graph.nodes, (node) => node.op.kind === 'norm' || reachesOut(node));
+    this.withMargins = nodesWithMargins(step.graph.nodes, reachesOut);
   }
 
   /** All maps of a batch of images. */
@@ -131,8 +131,8 @@ export class Forward {
           );
           break;
         case 'norm':
-          this.norms.set(id, lowerNorm(step, node, op, input, target));
-          break;
+          this.lowerNorm(id, node, op, { input, target });
+          return target;
         case 'add': {
           const last = relu ? step.constant(records(shape.channels, 0, FLOOR)) : step.identity(shape.channels);
           if (inputs.length === 1) lowerAffine(lowering, input, target, last);
@@ -168,6 +168,13 @@ export class Forward {
     return target;
   }
 
+  private lowerNorm(id: number, node: TrainingNode, op: NormOp, maps: { input: View; target: Target }): void {
+    const { step, withMargins } = this;
+    const margins = { ofInput: node.inputs.some((input) => !withMargins.has(input)), ofOutput: withMargins.has(id) };
+    this.norms.set(id, lowerNorm(step, node, op, { ...maps, margins }));
+    step.lowering.endStep(node.name, 'norm forward');
+  }
+
   /** A map in the backward pass: normalised ones are computed from what they normalise. */
   private computedAgain(id: number): View {
     const known = this.fresh.get(id);
@@ -181,10 +188,8 @@ export class Forward {
     }
     const norm = this.norms.get(id);
     if (norm === undefined || input === undefined) return stored;
-    const { lowering } = this.step;
-    const target = lowering.newMap(shape);
-    lowerAffine(lowering, this.computedAgain(input), target, norm.record);
-    if (this.withMargins.has(id)) lowerMargins(lowering, target);
+    const target = this.step.lowering.newMap(shape);
+    lowerNormAgain(this.step, norm, { input: this.computedAgain(input), target, margins: this.withMargins.has(id) });
     this.fresh.set(id, target);
     return target;
   }

@@ -16,6 +16,8 @@ interface Part {
 export class MapGradients {
   private readonly maps = new Map<number, Target>();
   private readonly written = new Set<number>();
+  /** Gradients with zeros around them. */
+  private readonly withMargins = new Set<Target>();
   /** Nodes that a gradient has to reach. */
   private readonly needed = new Set<number>();
 
@@ -35,6 +37,16 @@ export class MapGradients {
     const gradient = this.maps.get(id);
     this.maps.delete(id);
     return gradient;
+  }
+
+  /** Whether a gradient has zeros around it. */
+  hasMargins(gradient: Target): boolean {
+    return this.withMargins.has(gradient);
+  }
+
+  /** Says that the zeros around a gradient that was given to a node are there; whoever adds to it spoils them. */
+  keepMargins(id: number, gradient: Target): void {
+    if (this.maps.get(id) === gradient) this.withMargins.add(gradient);
   }
 
   /** The nodes that make the channels of a map: more than one where it was concatenated. */
@@ -59,6 +71,7 @@ export class MapGradients {
   /** Lets `write` compute a gradient in the place of a node's own; `accumulate`: it adds to what stands there. */
   write(id: number, write: (target: Target, accumulate: boolean) => void): void {
     const target = this.of(id);
+    this.withMargins.delete(target);
     write(target, this.written.has(id));
     this.written.add(id);
   }

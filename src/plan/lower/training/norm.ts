@@ -1,6 +1,7 @@
 /** Normalisation by the statistics of a batch, and its gradient. */
 
-import type { Target, View } from '../../../engine/lower/context.js';
+import type { Lowering, Target, View } from '../../../engine/lower/context.js';
+import { lowerMargins } from '../../../engine/lower/transfer.js';
 import type { Place } from '../../../engine/program.js';
 import type { Weight } from '../../../engine/types.js';
 import type { TrainingNode } from '../../graph/training.js';
@@ -25,8 +26,21 @@ export interface NormState {
 /** Float64 numbers as the words of a buffer. */
 const doubles = (values: readonly number[]): Float32Array => new Float32Array(Float64Array.from(values).buffer);
 
+/** Which margins a normalisation has to make zero. */
+interface Margins {
+  /** Nobody has made those of the input: statistics are sums over whole planes. */
+  readonly ofInput: boolean;
+  /** Somebody reads those of the output. */
+  readonly ofOutput: boolean;
+}
+
 /** Normalises a map and takes its statistics into the moving ones. */
-export function lowerNorm(step: TrainingStep, node: TrainingNode, op: NormOp, input: View, target: Target): NormState {
+export function lowerNorm(
+  step: TrainingStep,
+  node: TrainingNode,
+  op: NormOp,
+  { input, target, margins }: { input: View; target: Target; margins: Margins },
+): NormState {
   const { lowering, program } = step;
   const { channels } = input;
   const { tiles } = target;
@@ -47,62 +61,97 @@ export function lowerNorm(step: TrainingStep, node: TrainingNode, op: NormOp, in
     gammaGradient: step.gradient(op.gamma) ?? spare,
     betaGradient: step.gradient(op.beta) ?? spare,
   };
-  const { sums, statistics, record, gamma, beta, constants } = state;
   const moving = { mean: step.master(op.mean), variance: step.master(op.variance) };
-  if (op.isFrozen) {
-    program.call('normFixed', { statistics, record, gamma, beta, ...moving, constants, count: channels });
-  } else {
-    let first = 0;
-    for (const segment of input.segments) {
+  lowering.eachChannels(input, (part, first) => {
+    if (margins.ofInput) lowerMargins(lowering, part);
+    const common = {
+      statistics: state.statistics.plus(16 * first),
+      record: state.record.plus(20 * first),
+      gamma: state.gamma.plus(4 * first),
+      beta: state.beta.plus(4 * first),
+      mean: moving.mean.plus(4 * first),
+      variance: moving.variance.plus(4 * first),
+      constants: state.constants,
+      count: part.channels,
+    };
+    if (op.isFrozen) program.call('normFixed', common);
+    else {
+      const sums = state.sums.plus(16 * first);
       program.call('channelSums', {
-        input: segment.place,
+        input: part.place,
         inputChannel: tiles.channelStride,
         length: tiles.places,
-        count: segment.channels,
-        sums: sums.plus(16 * first),
+        count: part.channels,
+        sums,
       });
-      first += segment.channels;
+      program.call('normFinish', { ...common, sums });
     }
-    program.call('normFinish', { sums, statistics, record, gamma, beta, ...moving, constants, count: channels });
-  }
-  lowering.endStep(node.name, 'statistics');
-  lowerAffine(lowering, input, target, record);
+    normalise(lowering, part, channelsOf(target, part, first), { record: common.record, margins: margins.ofOutput });
+  });
   return state;
 }
 
-/** Turns the gradient of a normalised map into that of its input, in its place; adds the gradients of gamma and beta. */
+/** Normalises a map once more. */
+export function lowerNormAgain(
+  { lowering }: TrainingStep,
+  { record }: NormState,
+  { input, target, margins }: { input: View; target: Target; margins: boolean },
+): void {
+  lowering.eachChannels(input, (part, first) => {
+    normalise(lowering, part, channelsOf(target, part, first), { record: record.plus(20 * first), margins });
+  });
+}
+
+/** As many channels of a map as a part has. */
+function channelsOf({ tiles, place }: Target, { channels }: Target, first: number): Target {
+  const from = place.plus(first * tiles.channelStride);
+  return { tiles, channels, place: from, segments: [{ place: from, channels }] };
+}
+
+function normalise(
+  lowering: Lowering,
+  part: Target,
+  out: Target,
+  { record, margins }: { record: Place; margins: boolean },
+): void {
+  lowerAffine(lowering, part, out, record);
+  if (margins) lowerMargins(lowering, out);
+}
+
+/**
+ * Turns the gradient of a normalised map into that of its input, in its place; adds the gradients of gamma and beta. Its margins may
+ * hold anything before, and are zero behind.
+ */
 export function lowerNormGradient(step: TrainingStep, op: NormOp, state: NormState, input: View, dy: Target): void {
-  const { program } = step;
-  const { tiles, place, channels } = dy;
-  const { record, sums, factors, statistics, gamma, gammaGradient, betaGradient, constants } = state;
-  for (const kernel of ['normSums', 'normApply'] as const) {
-    let first = 0;
-    for (const segment of input.segments) {
-      const common = {
-        gradient: place.plus(first * tiles.channelStride),
-        gradientChannel: tiles.channelStride,
-        input: segment.place,
-        inputChannel: tiles.channelStride,
-        length: tiles.places,
-        count: segment.channels,
-        record: record.plus(20 * first),
-      };
-      if (kernel === 'normSums') program.call('normSums', { ...common, sums: sums.plus(16 * first) });
-      else program.call('normApply', { ...common, factors: factors.plus(16 * first) });
-      first += segment.channels;
-    }
-    if (kernel === 'normSums') {
-      program.call('normGradient', {
-        sums,
-        statistics,
-        gamma,
-        gammaGradient,
-        betaGradient,
-        constants,
-        count: channels,
-        factors,
-        isFixed: op.isFrozen ? 1 : 0,
-      });
-    }
-  }
+  const { lowering, program } = step;
+  const { tiles } = dy;
+  lowering.eachChannels(input, (part, first) => {
+    const gradient = channelsOf(dy, part, first);
+    const sums = state.sums.plus(16 * first);
+    const factors = state.factors.plus(16 * first);
+    const common = {
+      gradient: gradient.place,
+      gradientChannel: tiles.channelStride,
+      input: part.place,
+      inputChannel: tiles.channelStride,
+      length: tiles.places,
+      count: part.channels,
+      record: state.record.plus(20 * first),
+    };
+    lowerMargins(lowering, gradient);
+    program.call('normSums', { ...common, sums });
+    program.call('normGradient', {
+      sums,
+      statistics: state.statistics.plus(16 * first),
+      gamma: state.gamma.plus(4 * first),
+      gammaGradient: state.gammaGradient.plus(4 * first),
+      betaGradient: state.betaGradient.plus(4 * first),
+      constants: state.constants,
+      count: part.channels,
+      factors,
+      isFixed: op.isFrozen ? 1 : 0,
+    });
+    program.call('normApply', { ...common, factors });
+    lowerMargins(lowering, gradient);
+  });
 }
