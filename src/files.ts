@@ -26,6 +26,7 @@ export {
   runStudy,
   type StudyEpoch,
   type StudyInput,
+  type StudyLoading,
   type StudyOptions,
   type StudyProgress,
   type WrittenReport,

@@ -10,7 +10,7 @@ export const dataId = (data: string): string => (data.startsWith('phantom:') ? d
 /** Loads a data set, with a bar. */
 export function load(data: string, options: LoadOptions, output: Output): Promise<LoadedSamples> {
   return output.withProgress(
-    () => 'images read',
+    () => (data.startsWith('phantom:') ? 'images drawn' : 'images read'),
     (onProgress) => loadSamples(data, { ...options, onProgress }),
   );
 }

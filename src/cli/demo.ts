@@ -5,11 +5,11 @@ import { Command } from 'commander';
 import { phantom } from '../data/index.js';
 import { getMetadata, predictMask } from '../inference/index.js';
 import { load } from '../models/index.js';
-import { type PreparedStudy, prepareStudy, type StudyInput } from '../study/files/index.js';
+import type { PreparedStudy, StudyInput } from '../study/files/index.js';
 import { startBackend } from './backend.js';
 import { createOutput, printJson } from './output.js';
 import { writePictures } from './pictures.js';
-import { runInFolder } from './study.js';
+import { loadStudy, runInFolder } from './study.js';
 
 interface DemoFlags {
   readonly out: string;
@@ -57,7 +57,7 @@ async function demo({ out, json }: DemoFlags, signal: AbortSignal): Promise<void
     `A narrow U-Net and a narrow PyConvU-Net (widths ${STUDY.widths.join(', ')}; the paper's have 32 to 512) learn to find lungs in ${IMAGES} generated images of ${SIZE}x${SIZE} pixels.`,
   );
   await startBackend(STUDY.backend, output.log);
-  const study = await prepareStudy(STUDY, join(out, 'study'), { signal });
+  const study = await loadStudy(STUDY, join(out, 'study'), { output, signal });
   if (study.runs.every(({ finished }) => finished)) {
     output.log(`Both were trained before and are kept. Remove ${out} to train them again.`);
   }

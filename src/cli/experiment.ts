@@ -6,7 +6,6 @@ import { InvalidArgumentError } from '../runtime/errors.js';
 import {
   type DatasetInput,
   estimateStudy,
-  prepareStudy,
   readStudyInput,
   resolveStudy,
   type StudyInput,
@@ -14,7 +13,7 @@ import {
 import { BACKENDS, startBackend } from './backend.js';
 import { createOutput, printJson, shellWord } from './output.js';
 import * as parse from './parsers.js';
-import { printEstimates, runInFolder, sum } from './study.js';
+import { loadStudy, printEstimates, runInFolder, sum } from './study.js';
 import { badUsage } from './usage.js';
 
 interface ExperimentFlags {
@@ -96,10 +95,7 @@ async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<
   const input = await inputOf(flags);
   const { backend } = legalStudy(input);
   const { name } = await startBackend(backend, log);
-  const study = await output.withProgress(
-    () => 'images read',
-    (onProgress) => prepareStudy({ ...input, backend: name }, flags.out, { signal, onProgress }),
-  );
+  const study = await loadStudy({ ...input, backend: name }, flags.out, { output, signal });
   for (const { dataset, samples, splits } of study.datasets) {
     const [parts] = splits;
     const counted = new Set(samples.flatMap(({ group }) => group ?? [])).size;

@@ -25,6 +25,8 @@ function terminalBar(): SingleBar {
     hideCursor: true,
     clearOnComplete: true,
     barsize: 24,
+    // Units may be done in part.
+    formatValue: (value) => String(Math.floor(value)),
   });
 }
 
@@ -52,7 +54,7 @@ export function createOutput({ json }: { readonly json: boolean }): Output {
             }
           } else if (performance.now() - lastLine > SECONDS_BETWEEN_LINES * 1000) {
             lastLine = performance.now();
-            process.stderr.write(`${progress.done}/${progress.total} ${text}\n`);
+            process.stderr.write(`${Math.floor(progress.done)}/${progress.total} ${text}\n`);
           }
         });
       } finally {

@@ -2,7 +2,10 @@
 import {
   type PreparedStudy,
   performStudy,
+  prepareStudy,
   type RunEstimate,
+  type StudyInput,
+  type StudyLoading,
   type StudyProgress,
   type WrittenReport,
   writeReport,
@@ -26,6 +29,18 @@ export function printEstimates(estimates: readonly RunEstimate[], { log }: Outpu
   log(
     `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`,
   );
+}
+
+const loadingText = ({ dataset, images: [done, total] }: StudyLoading): string =>
+  `data sets; ${dataset}: ${done} of ${total} images`;
+
+/** Loads the data of a study, with a bar. */
+export function loadStudy(
+  input: StudyInput,
+  folder: string,
+  { output, signal }: Pick<StudyContext, 'output' | 'signal'>,
+): Promise<PreparedStudy> {
+  return output.withProgress(loadingText, (onProgress) => prepareStudy(input, folder, { signal, onProgress }));
 }
 
 const progressText = ({ run, runs, title }: StudyProgress): string => `run ${run}/${runs}  ${title}`;

@@ -8,15 +8,17 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs `pyconvunet ...args`. */
+/** Runs `pyconvunet ...args`; `watch` sees each text as it is written, to either stream. */
 export async function pyconvunet(
   args: readonly string[],
   signal: AbortSignal = new AbortController().signal,
+  watch: (text: string) => void = () => {},
 ): Promise<Outcome> {
   const written = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((name) =>
     vi.spyOn(process[name], 'write').mockImplementation((text) => {
       written[name] += String(text);
+      watch(String(text));
       return true;
     }),
   );

@@ -186,6 +186,34 @@ describe('loadSamples', () => {
     await expect(loadSamples(dir, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
+  it('reports each phantom as it is drawn, and stops between two where a timer aborts', async () => {
+    const progress: Progress[] = [];
+    const options = { size: 32, phantomCount: 4, onProgress: (each: Progress) => progress.push(each) };
+    await loadSamples('phantom:cell', options);
+    expect(progress).toEqual([1, 2, 3, 4].map((done) => ({ status: 'loading', done, total: 4 })));
+
+    const reason = new Error('enough');
+    const controller = new AbortController();
+    progress.length = 0;
+    // As Ctrl-C does, the timer needs the event loop's turn.
+    const onProgress = (each: Progress) => {
+      if (progress.push(each) === 1) setTimeout(() => controller.abort(reason), 0);
+    };
+    const stopped = loadSamples('phantom:cell', {
+      ...options,
+      phantomCount: 50,
+      onProgress,
+      signal: controller.signal,
+    });
+    await expect(stopped).rejects.toBe(reason);
+    expect(progress.length).toBeLessThan(10);
+
+    progress.length = 0;
+    const early = loadSamples('phantom:cell', { ...options, signal: AbortSignal.abort(reason) });
+    await expect(early).rejects.toBe(reason);
+    expect(progress).toEqual([]);
+  });
+
   const layouts =
     'A data set is a folder with image, images or 2d_images beside mask, masks, label, labels or 2d_masks ' +
     '(files of the same name, PNG, JPEG or TIFF); or N.png with N_mask.png; or train-volume.tif with train-labels.tif; ' +

@@ -72,15 +72,13 @@ async function generate(name: string, options: LoadOptions): Promise<RasterPair[
   }
   const { phantomCount: count = 50, phantomSeed: seed = 0, signal, onProgress } = options;
   const drawn: Phantom[] = [];
-  // Not by for-of: before each image the event loop has its turn, in which an abort arrives.
-  const series = drawPhantoms(name, { count, size: phantomSize(options), seed });
-  for (;;) {
-    signal?.throwIfAborted();
-    const next = series.next();
-    if (next.done) break;
-    drawn.push(next.value);
+  signal?.throwIfAborted();
+  for (const each of drawPhantoms(name, { count, size: phantomSize(options), seed })) {
+    drawn.push(each);
     onProgress?.({ status: 'loading', done: drawn.length, total: count });
+    // An abort arrives in the event loop's turn, which reading of files has by itself.
     await yieldToOthers();
+    signal?.throwIfAborted();
   }
   return withGroups(drawn, groupsOf(options, []));
 }

@@ -12,6 +12,7 @@ export {
   performStudy,
   prepareStudy,
   type StudyEpoch,
+  type StudyLoading,
   type StudyOptions,
   type StudyProgress,
 } from './study.js';

@@ -23,6 +23,14 @@ export interface StudyProgress extends Progress {
   readonly title: string;
 }
 
+/** Progress of the loading of a study's data: `done` and `total` count data sets, the one under way by its share. */
+export interface StudyLoading extends Progress {
+  /** Name of the data set under way. */
+  readonly dataset: string;
+  /** Its images that have been read or drawn, and all of them. */
+  readonly images: readonly [done: number, total: number];
+}
+
 /** What a run reports after each epoch. */
 export interface StudyEpoch extends EpochReport {
   readonly key: RunKey;
@@ -61,7 +69,7 @@ async function currentBackend(): Promise<string> {
  *
  * @param input Networks, data sets, seeds, protocol; what is left out comes from the protocol.
  * @param folder The study's folder: new, or that of an earlier call to go on with.
- * @param options signal, onProgress (status 'loading').
+ * @param options signal, onProgress (status 'loading'; data sets, and images of the one under way).
  * @returns The study with its data and its runs, finished ones with their results; for {@link estimateStudy},
  *   {@link performStudy} and `writeReport`.
  * @throws InvalidArgumentError or DataError for an illegal configuration, data that cannot be used, or a folder that holds
@@ -81,7 +89,7 @@ async function currentBackend(): Promise<string> {
 export async function prepareStudy(
   input: StudyInput,
   folder: string,
-  options: Pick<LongCallOptions, 'signal' | 'onProgress'> = {},
+  options: LongCallOptions<StudyLoading> = {},
 ): Promise<PreparedStudy> {
   const config = resolveStudy({ backend: await currentBackend(), ...input });
   if (config.backend !== (await currentBackend())) {
@@ -93,7 +101,10 @@ export async function prepareStudy(
   const datasets: LoadedDataset[] = [];
   for (const [i, dataset] of config.data.entries()) {
     const report = ({ done, total }: Progress) =>
-      options.onProgress?.({ status: 'loading', done: i + done / total, total: config.data.length });
+      options.onProgress?.({
+        ...{ status: 'loading', done: i + done / total, total: config.data.length },
+        ...{ dataset: dataset.name, images: [done, total] },
+      });
     datasets.push(await loadDataset(dataset, config, { ...options, onProgress: report }));
   }
   const runs: PreparedStudy['runs'][number][] = [];
