@@ -24,10 +24,14 @@ interface Sections {
 /** Largest kernel whose sections stay within a map's margins. */
 const LARGEST_KERNEL = 13;
 
-function sectionsOf(kernelSize: number): Sections {
+const modulo = (a: number, b: number): number => ((a % b) + b) % b;
+
+/** The kind that needs the fewest taps of zero. */
+const naturalKind = (kernelSize: number): 0 | 1 => (((kernelSize - 1) / 2) % 3 === 2 ? 1 : 0);
+
+function sectionsOf(kernelSize: number, kind = naturalKind(kernelSize)): Sections {
   const half = (kernelSize - 1) / 2;
-  const kind = half % 3 === 2 ? 1 : 0;
-  const lead = half % 3 === 0 ? 1 : 0;
+  const lead = modulo(1 + kind - half, 3);
   const count = Math.ceil((kernelSize + lead) / 3);
   return { kind, count, lead, trail: 3 * count - kernelSize - lead, before: (half + lead - 1 - kind) / 3 };
 }
@@ -40,10 +44,11 @@ export function listed({ count, lead, trail }: Sections, component: number, poin
 }
 
 /** Products for one tile, input and output. */
-export function productsPerTile(kernelSize: number, tile: 3 | 4): number {
-  const { count, lead, trail } = sectionsOf(kernelSize);
-  return ((tile + 2) * count - Math.min(lead, 1) - Math.min(trail, 1)) ** 2;
-}
+const productsOf = ({ count, lead, trail }: Sections, tile: 3 | 4): number =>
+  ((tile + 2) * count - Math.min(lead, 1) - Math.min(trail, 1)) ** 2;
+
+/** Products for one tile, input and output. */
+export const productsPerTile = (kernelSize: number, tile: 3 | 4): number => productsOf(sectionsOf(kernelSize), tile);
 
 /** A connection with what its kernels need to know. */
 export interface NestedLevel extends Connection {
@@ -224,7 +229,7 @@ function packed(
   const first = start + group * outputs + from;
   const offset = group * access.group + firstInput * access.input + from * access.output;
   return lowering.weights.packed(
-    `${owner} ${access.filter.name} nested ${access.key} ${points} ${group}:${from}-${to} ${firstInput}+${part} ${asRows}`,
+    `${owner} ${access.filter.name} nested ${access.key} ${points} ${sections.lead} ${group}:${from}-${to} ${firstInput}+${part} ${asRows}`,
     lists.weightBytes,
     { filter: access.filter, factors: factors.subarray(first, first + to - from) },
     (program, places) => {
@@ -431,6 +436,27 @@ export function isNestable(
   );
 }
 
+/** Multiply-accumulates that take as long as the transform of one tile. */
+const TRANSFORM_MACS = 200;
+
+/**
+ * Levels of two kinds need two transforms of the input. Where groups are small, one transform and kernels of 5x5 with two taps of zero in
+ * front, as if they were 7x7, take less time.
+ */
+function withSections(connections: readonly Connection[], channels: number): NestedLevel[] {
+  const levels = connections.map(
+    (connection): NestedLevel => ({ ...connection, sections: sectionsOf(connection.kernelSize[0]) }),
+  );
+  const alike = levels.map((level): NestedLevel => ({ ...level, sections: sectionsOf(level.kernelSize[0], 0) }));
+  const products = (of: readonly NestedLevel[]) =>
+    of.reduce(
+      (sum, { sections, groups, inputs, outputs }) => sum + productsOf(sections, 3) * groups * inputs * outputs,
+      0,
+    );
+  const isMixed = new Set(levels.map(({ sections }) => sections.kind)).size > 1;
+  return isMixed && products(alike) - products(levels) < TRANSFORM_MACS * channels ? alike : levels;
+}
+
 /** The passes over an input: connections whose windows start alike share the transform of the input. */
 export function nestedPasses(
   lowering: Lowering,
@@ -440,9 +466,7 @@ export function nestedPasses(
   threads: number,
 ): Pass[] {
   const points = tiles.tile === 3 ? 5 : 6;
-  const nested = connections.map(
-    (connection): NestedLevel => ({ ...connection, sections: sectionsOf(connection.kernelSize[0]) }),
-  );
+  const nested = withSections(connections, channels);
   const isLarge = ({ outputs }: NestedLevel) => outputs > MOST_WAITING || points === 6;
   const passes: NestedLevel[][] = [
     ...nested.filter(isLarge).map((level) => [level]),
