@@ -3,17 +3,11 @@ import { Command } from 'commander';
 import { names as lossNames } from '../losses/index.js';
 import { names as modelNames } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import {
-  type DatasetInput,
-  estimateStudy,
-  readStudyInput,
-  resolveStudy,
-  type StudyInput,
-} from '../study/files/index.js';
+import { type DatasetInput, readStudyInput, resolveStudy, type StudyInput } from '../study/files/index.js';
 import { BACKENDS, startBackend } from './backend.js';
 import { createOutput, printJson, shellWord } from './output.js';
 import * as parse from './parsers.js';
-import { loadStudy, printEstimates, runInFolder, sum } from './study.js';
+import { estimateWithLines, loadStudy, runInFolder, sum } from './study.js';
 import { badUsage } from './usage.js';
 
 interface ExperimentFlags {
@@ -106,8 +100,7 @@ async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<
     );
   }
   if (flags.dryRun) {
-    const runs = await estimateStudy(study, signal);
-    printEstimates(runs, output);
+    const runs = await estimateWithLines(study, { output, signal });
     const left = runs.filter(({ finished }) => !finished);
     if (flags.json) {
       printJson({

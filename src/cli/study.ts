@@ -1,5 +1,6 @@
 /** A study on the terminal: what it will take, its runs and epochs, and where its report is. */
 import {
+  estimateRuns,
   type PreparedStudy,
   performStudy,
   prepareStudy,
@@ -10,25 +11,39 @@ import {
   type WrittenReport,
   writeReport,
 } from '../study/files/index.js';
-import { type RunResult, runTitle } from '../study/index.js';
+import { type RunKey, type RunResult, runTitle } from '../study/index.js';
 import { gibibytes } from '../training/index.js';
 import { duration, type Output, scoreText } from './output.js';
 
 /** Sum of some numbers. */
 export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-/** Prints what each run will take, and all that are left. */
-export function printEstimates(estimates: readonly RunEstimate[], { log }: Output): void {
-  for (const estimate of estimates) {
-    const { steps, seconds, bytes, finished } = estimate;
-    log(
-      `${runTitle(estimate)}: ${finished ? 'finished' : `${duration(seconds)} for ${steps} steps`}, memory ${gibibytes(bytes)}`,
-    );
-  }
+/** What a run will take. */
+function runLine(key: RunKey, estimate: RunEstimate | null): string {
+  if (estimate === null) return `${runTitle(key)}: does not fit`;
+  const { steps, seconds, bytes, finished } = estimate;
+  return `${runTitle(key)}: ${finished ? 'finished' : `${duration(seconds)} for ${steps} steps`}, memory ${gibibytes(bytes)}`;
+}
+
+/** What all runs that are left will take. */
+function totalLine(estimates: readonly RunEstimate[]): string {
   const left = estimates.filter(({ finished }) => !finished);
-  log(
-    `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`,
-  );
+  return `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`;
+}
+
+/**
+ * Measures every network, with a line for each run as soon as its own is measured.
+ *
+ * @throws OutOfMemoryError that says of each that does not fit what would, behind the lines of all.
+ */
+export async function estimateWithLines(
+  { runs }: PreparedStudy,
+  { output: { log }, signal }: Pick<StudyContext, 'output' | 'signal'>,
+): Promise<RunEstimate[]> {
+  log('Estimating memory and time.');
+  const estimates = await estimateRuns(runs, { signal, onRun: (key, estimate) => log(runLine(key, estimate)) });
+  log(totalLine(estimates));
+  return estimates;
 }
 
 const loadingText = ({ dataset, images: [done, total] }: StudyLoading): string =>
@@ -64,7 +79,10 @@ export async function runInFolder(
       performStudy(study, {
         signal,
         onProgress,
-        onEstimate: (estimates) => printEstimates(estimates, output),
+        onEstimate: (estimates) => {
+          for (const estimate of estimates) log(runLine(estimate, estimate));
+          log(totalLine(estimates));
+        },
         onRun: (key, { run, runs, kept }) => log(`run ${run}/${runs}: ${runTitle(key)}${kept ? ' (kept)' : ''}`),
         onEpoch: ({ epoch, epochs, loss, valDice, valMeanIoU, seconds, isBest }) =>
           log(

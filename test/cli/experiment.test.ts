@@ -1,11 +1,18 @@
 /** `pyconvunet experiment`: its documents, what it says, where it goes on, and what it refuses. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dryRunDocument } from '../../src/cli/schemas.js';
 import { reportSchema, studyConfigSchema } from '../../src/study/schemas.js';
 import { temporaryFolder, writeDataset } from './dataset.js';
 import { pyconvunet } from './harness.js';
+
+/** Memory of the machine in bytes, where a test makes it small. */
+const machine = vi.hoisted((): { bytes: number | undefined } => ({ bytes: undefined }));
+vi.mock('node:os', async (original) => {
+  const os = await original<typeof import('node:os')>();
+  return { ...os, totalmem: () => machine.bytes ?? os.totalmem() };
+});
 
 let folder = '';
 let data = '';
@@ -113,6 +120,28 @@ describe('pyconvunet experiment', () => {
     );
     expect(peakBytes).toBe(Math.max(...runs.map(({ bytes }) => bytes)));
     await expect(readdir(dry)).rejects.toThrow('ENOENT');
+  });
+
+  it('goes on behind a network that does not fit, and fails at the end with what would fit', async () => {
+    // Between what the two networks need.
+    machine.bytes = 75e6;
+    const { code, stdout, stderr } = await pyconvunet([
+      ...['experiment', ...phantoms, '--models', 'unet++,unet', '--widths', '16,32,64', '--size', '64'],
+      ...['--batch', '4', '--seeds', '1,2', '--out', join(folder, 'unfit'), '--dry-run'],
+    ]).finally(() => {
+      machine.bytes = undefined;
+    });
+    expect(code).toBe(1);
+    const lines = stdout.split('\n').filter((line) => line.includes('seed'));
+    expect(lines.map((line) => line.replace(/\d+ s for/, 'N s for'))).toEqual([
+      'unet++ on phantom-lung, seed 1: does not fit',
+      'unet on phantom-lung, seed 1: N s for 100 steps, memory 0.06 GiB',
+      'unet++ on phantom-lung, seed 2: does not fit',
+      'unet on phantom-lung, seed 2: N s for 100 steps, memory 0.06 GiB',
+    ]);
+    expect(stderr).toMatch(
+      /^pyconvunet: unet\+\+ on phantom-lung: A training step of 4 images of 64x64 needs about 0\.08 GiB, .+ A batch of \d fits .+\.\n$/,
+    );
   });
 
   it('says in a dry run what has finished, and counts the hours of the rest', async () => {

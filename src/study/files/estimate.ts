@@ -2,6 +2,7 @@
 import { totalmem } from 'node:os';
 import { divisor } from '../../models/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../../runtime/errors.js';
+import { yieldToOthers } from '../../runtime/yieldToOthers.js';
 import { buildModel, imagesOf, stepsOf } from '../../training/files/index.js';
 import { estimateStepSeconds, requireMemory } from '../../training/index.js';
 import { type RunKey, runTitle } from '../runs.js';
@@ -44,16 +45,25 @@ async function measureStep({ key, parts, config }: PreparedRun): Promise<StepCos
   }
 }
 
+/** Options of {@link estimateRuns}. */
+export interface EstimateOptions {
+  /** Aborts between two networks. */
+  readonly signal?: AbortSignal;
+  /** Called for each run in turn as soon as its network is measured; null where the backend cannot hold it. */
+  readonly onRun?: (key: RunKey, estimate: RunEstimate | null) => void;
+}
+
 /**
- * Estimates every run; each network is measured once for each size of image.
+ * Estimates every run; each network is measured once for each size of image, also behind one that does not fit.
  *
  * @throws OutOfMemoryError that names every network that does not fit, with a batch or size that does; InvalidArgumentError
  *   for a size that a network cannot take; `signal.reason` where aborted.
  */
 export async function estimateRuns(
   runs: readonly (PreparedRun & { readonly finished: boolean })[],
-  signal?: AbortSignal,
+  { signal, onRun }: EstimateOptions = {},
 ): Promise<RunEstimate[]> {
+  const estimates: RunEstimate[] = [];
   const costs = new Map<string, StepCost>();
   const refusals = new Map<string, string>();
   const costKey = ({ key, parts, config }: PreparedRun) => {
@@ -64,18 +74,26 @@ export async function estimateRuns(
   };
   for (const run of runs) {
     signal?.throwIfAborted();
-    if (costs.has(costKey(run)) || refusals.has(costKey(run))) continue;
-    try {
-      costs.set(costKey(run), await measureStep(run));
-    } catch (error) {
-      if (!(error instanceof OutOfMemoryError)) throw error;
-      refusals.set(costKey(run), `${run.key.model} on ${run.key.dataset}: ${error.message}`);
+    const network = costKey(run);
+    if (!costs.has(network) && !refusals.has(network)) {
+      try {
+        costs.set(network, await measureStep(run));
+      } catch (error) {
+        if (!(error instanceof OutOfMemoryError)) throw error;
+        refusals.set(network, `${run.key.model} on ${run.key.dataset}: ${error.message}`);
+      }
+      await yieldToOthers();
     }
+    const cost = costs.get(network);
+    const estimate = cost === undefined ? null : estimateOf(run, cost);
+    if (estimate !== null) estimates.push(estimate);
+    onRun?.(run.key, estimate);
   }
   if (refusals.size > 0) throw new OutOfMemoryError([...refusals.values()].join('\n'));
-  return runs.map((run) => {
-    const { seconds = Number.NaN, bytes = Number.NaN } = costs.get(costKey(run)) ?? {};
-    const steps = stepsOf(run.parts, run.config);
-    return { ...run.key, steps, seconds: steps * seconds, bytes, finished: run.finished };
-  });
+  return estimates;
+}
+
+function estimateOf(run: PreparedRun & { readonly finished: boolean }, { seconds, bytes }: StepCost): RunEstimate {
+  const steps = stepsOf(run.parts, run.config);
+  return { ...run.key, steps, seconds: steps * seconds, bytes, finished: run.finished };
 }

@@ -1,7 +1,7 @@
 /** Studies on disk, for Node, Deno and Bun. */
 export { type DatasetInput, readStudyInput, resolveStudy, type StudyInput } from './config.js';
 export type { LoadedDataset } from './datasets.js';
-export type { RunEstimate } from './estimate.js';
+export { type EstimateOptions, estimateRuns, type RunEstimate } from './estimate.js';
 export { type WrittenReport, writeReport } from './report.js';
 export { readResult } from './results.js';
 export type { PreparedRun } from './run.js';

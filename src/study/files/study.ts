@@ -143,7 +143,7 @@ export async function prepareStudy(
  * ```
  */
 export const estimateStudy = ({ runs }: PreparedStudy, signal?: AbortSignal): Promise<RunEstimate[]> =>
-  estimateRuns(runs, signal);
+  estimateRuns(runs, signal === undefined ? {} : { signal });
 
 /**
  * Performs the runs of a study that are not finished. Finished ones are kept byte for byte, an interrupted one goes on from
@@ -172,7 +172,7 @@ export async function performStudy(study: PreparedStudy, options: StudyOptions =
   const { signal, onProgress, onEstimate, onRun, onEpoch } = options;
   const left = runs.filter(({ finished }) => !finished);
   if (left.length > 0) {
-    const estimates = await estimateRuns(left, signal);
+    const estimates = await estimateRuns(left, signal === undefined ? {} : { signal });
     onEstimate?.(estimates);
   }
   await mkdir(folder, { recursive: true });
