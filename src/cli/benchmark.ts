@@ -8,7 +8,7 @@ import {
   type Subject,
   type Work,
 } from '../benchmark/index.js';
-import { create, load, names as modelNames, type NetworkName } from '../models/index.js';
+import { create, names as modelNames, type NetworkName } from '../models/index.js';
 import { widthOptions } from '../models/widths.js';
 import { doctor } from '../runtime/doctor.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
@@ -18,6 +18,7 @@ import { CommandFailure } from './failure.js';
 import { describeMachine } from './machine.js';
 import { createOutput, printJson } from './output.js';
 import * as parse from './parsers.js';
+import { loadRunModel } from './runModel.js';
 import type { BenchmarkDocument } from './schemas.js';
 import { requireSelfTest } from './selfTest.js';
 import { badUsage } from './usage.js';
@@ -58,7 +59,7 @@ async function findPlaces(): Promise<{ places: Place[]; skipped: BenchmarkDocume
 }
 
 function subjectsOf({ run, model, widths }: BenchmarkFlags): Subject[] {
-  if (run !== undefined) return [{ name: run, build: () => load(`${run}/model.json`) }];
+  if (run !== undefined) return [{ name: run, build: () => loadRunModel(run) }];
   return (model ?? USUAL_MODELS).map((name) => {
     const options = widthOptions(name, widths);
     return { name, build: async () => create(name, { inputShape: [null, null, 1], seed: 0, ...options }) };

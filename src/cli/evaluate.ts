@@ -4,7 +4,6 @@ import { digestsOf } from '../data/files/index.js';
 import { grouping, type Sample } from '../data/index.js';
 import { getMetadata, predictProbability } from '../inference/index.js';
 import { ConfusionMatrix, diceConfidence, trivialPredictors } from '../metrics/index.js';
-import { load as loadModel } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { firstDifference, ONE_SPECIMEN, pick, type RunConfig, readRunConfig } from '../training/files/index.js';
@@ -12,6 +11,7 @@ import { backendOption, startBackend, threadsOption } from './backend.js';
 import { load, runLoadOptions } from './data.js';
 import { createOutput, type Output, printJson, scoreText } from './output.js';
 import * as parse from './parsers.js';
+import { loadRunModel } from './runModel.js';
 import { badUsage } from './usage.js';
 
 const SPLITS = ['train', 'validation', 'test', 'all'] as const;
@@ -78,7 +78,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
     );
   }
   await startBackend(flags.backend, output.log);
-  const model = await loadModel(`${flags.run}/model.json`);
+  const model = await loadRunModel(flags.run);
   const loaded = await load(flags.data, { ...runLoadOptions(config, signal), mixedSizes: true }, output);
   const { part, samples } = choose(loaded.samples, config, flags, output);
   const metadata = getMetadata(model);

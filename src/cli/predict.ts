@@ -7,13 +7,13 @@ import type { z } from 'zod';
 import { pagesOf } from '../data/files/index.js';
 import { decodeImage, imageExtensions, isImageFile } from '../data/index.js';
 import { getMetadata, predictMask } from '../inference/index.js';
-import { load } from '../models/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { backendOption, startBackend, threadsOption } from './backend.js';
 import { createOutput, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { isPicture, writePictures } from './pictures.js';
+import { loadRunModel } from './runModel.js';
 import type { predictDocument } from './schemas.js';
 import { findTruth, readTruth, type Truth, truthLabels } from './truth.js';
 
@@ -120,7 +120,7 @@ async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> 
     throw new DataError(`--out is the folder of the images (${flags.input}). Give a folder of its own to the results.`);
   }
   await startBackend(flags.backend, output.log);
-  const job: Job = { model: await load(`${flags.run}/model.json`), truth, flags, signal };
+  const job: Job = { model: await loadRunModel(flags.run), truth, flags, signal };
   const images = await output.withProgress(
     () => 'images',
     async (report) => {
