@@ -12,7 +12,7 @@ export function batchTensors({ count, height, width, channels, images, masks }: 
 } {
   return {
     x: tf.tensor4d(images, [count, height, width, channels]),
-    yTrue: tf.tensor4d(Float32Array.from(masks), [count, height, width, 1]),
+    yTrue: tf.tensor4d(new Float32Array(masks), [count, height, width, 1]),
   };
 }
 
