@@ -1,0 +1,81 @@
+// Several threads of this package against one, and what the machine allows: as many processes of one thread at once.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { summarise } from '../dist/benchmark/summary.js';
+import { ContenderProcess } from './lib/contenderProcess.mjs';
+import { commandOf, OURS } from './lib/contenders.mjs';
+import { describeMachine, machineText } from './lib/machine.mjs';
+import { pythonVersions } from './lib/reference.mjs';
+import { columns } from './lib/table.mjs';
+
+const { values } = parseArgs({
+  options: {
+    threads: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '9' },
+    samples: { type: 'string', default: '3' },
+    node: { type: 'string', default: process.execPath },
+    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
+    data: { type: 'string', default: join(fileURLToPath(new URL('.', import.meta.url)), '.work') },
+    json: { type: 'string' },
+  },
+});
+const [threads, rounds, samples] = [values.threads, values.rounds, values.samples].map(Number);
+/** Threads of the one before spin on for a while; the next turn waits for that. */
+const PAUSE_MS = 300;
+
+/** Processes that are measured at the same time. */
+async function start(work, network, { threads: own, count }) {
+  const options = { work, threads: own, node: values.node, python: values.python, data: values.data };
+  const processes = Array.from({ length: count }, () => new ContenderProcess(commandOf(OURS, options, network), own));
+  await Promise.all(processes.map((contender) => contender.start()));
+  return { processes, turns: [] };
+}
+
+const WAYS = {
+  one: { threads: 1, count: 1 },
+  several: { threads, count: 1 },
+  apart: { threads: 1, count: threads },
+};
+
+/** Each way takes its turn in every round. */
+async function compete(work, network) {
+  const entries = {};
+  for (const [way, setting] of Object.entries(WAYS)) entries[way] = await start(work, network, setting);
+  for (let round = 0; round < rounds; round++) {
+    console.error(`${network}, ${work}, round ${round + 1} of ${rounds}`);
+    for (const { processes, turns } of Object.values(entries)) {
+      await sleep(PAUSE_MS);
+      const runs = await Promise.all(processes.map((contender) => contender.measure(samples)));
+      // Of processes side by side the slowest counts.
+      turns.push(runs[0].map((_, i) => Math.max(...runs.map((ms) => ms[i]))));
+    }
+  }
+  for (const { processes } of Object.values(entries)) await Promise.all(processes.map((contender) => contender.stop()));
+  const [one, several, apart] = Object.keys(WAYS).map((way) => summarise(entries[way].turns));
+  return { one, several, apart, speedup: one.ms / several.ms, possible: (threads * one.ms) / apart.ms };
+}
+
+const machine = describeMachine(values, pythonVersions(values.python));
+const results = {};
+for (const work of ['inference', 'training']) {
+  for (const network of ['pyconvunet', 'unet']) results[`${network}, ${work}`] = await compete(work, network);
+}
+console.log(machineText(machine));
+const text = ({ ms, spread }) => `${ms.toFixed(1)} (${(100 * spread).toFixed(0)} %)`;
+console.log(
+  columns([
+    ['ms (spread)', '1 thread', `${threads} threads`, `${threads} processes of 1`, 'speedup', 'possible'],
+    ...Object.entries(results).map(([name, { one, several, apart, speedup, possible }]) => [
+      name,
+      ...[one, several, apart].map(text),
+      ...[speedup, possible].map((ratio) => ratio.toFixed(2)),
+    ]),
+  ]),
+);
+if (values.json !== undefined) {
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(values.json, `${JSON.stringify({ threads, rounds, samples, date, machine, results }, null, 2)}\n`);
+}
