@@ -104,7 +104,7 @@ function mapBytes({ nodes }: TrainingGraph, { batch, tile }: { batch: number; ti
  *
  * @param batches Images that are computed at once: every number that occurs.
  * @param shape [height, width, channels] of an image.
- * @param threads As the plan is given them: each needs memory to work in.
+ * @param options As the plan is given them: each thread needs memory to work in, each penalty has its factors there.
  * @returns Bytes, to a page of WebAssembly.
  * @throws UnplannableError where a layer has no rule.
  */
@@ -112,10 +112,10 @@ export function trainingBytes(
   model: tfl.LayersModel,
   batches: readonly number[],
   shape: ImageShape,
-  threads = 1,
+  { threads = 1, penalties = new Map() }: Pick<TrainingPlanOptions, 'threads' | 'penalties'> = {},
 ): number {
   const machine = { vectors: detectEnvironment().relaxedSimd ? 6 : 4, threads: possibleThreads(threads) };
-  const weights = new TrainedWeights(model, new Map());
+  const weights = new TrainedWeights(model, penalties);
   const { masters, gradients } = weights;
   const layouts = layOut(model, { masters, gradients }, batches, shape, machine);
   const lasting = [...weights.buffers, ...layouts.flatMap(({ lowered }) => lowered.lasting)];

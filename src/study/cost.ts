@@ -50,7 +50,7 @@ async function plannedBytes(
   threads: number,
 ): Promise<{ training: number; inference: number }> {
   const [{ height, width, channels, image }] = batch;
-  const training = trainingBytes(network, [batch.length], [height, width, channels], threads);
+  const training = trainingBytes(network, [batch.length], [height, width, channels], { threads });
   const optimized = await optimizeForInference(model, { threads });
   try {
     await predictProbability(optimized, { height, width, channels, image });

@@ -8,6 +8,7 @@ import { trainingBytes, UnplannableError } from '../plan/index.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { logitsModel } from './logitsModel.js';
 import { type BatchSizes, pieceSizes } from './microBatches.js';
+import { penaltiesOf } from './penalties.js';
 import { whyNotPlanned } from './stepper.js';
 
 /** The size of a training step. */
@@ -108,7 +109,10 @@ function plannedMemory(model: tfl.LayersModel, size: StepSize): number | null {
   let [h, w] = [height, width];
   while (isFarTooLarge(h, w) && Math.max(h, w) > step) [h, w] = [half(h), half(w)];
   try {
-    const planned = trainingBytes(network, pieceSizes(size), [h, w, channels], threads);
+    const planned = trainingBytes(network, pieceSizes(size), [h, w, channels], {
+      threads,
+      penalties: penaltiesOf(network),
+    });
     return BASE_BYTES + model.countParams() * BYTES + planned * ((height * width) / (h * w));
   } catch (error) {
     if (error instanceof UnplannableError) return null;

@@ -1,5 +1,6 @@
 /** The heap of a training step of the whole PyConvU-Net, and the estimate that promises it. */
 import * as tf from '@tensorflow/tfjs-core';
+import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, it } from 'vitest';
 import { create as createLoss } from '../../src/losses/index.js';
 import { pyConvUNet } from '../../src/models/index.js';
@@ -7,6 +8,7 @@ import { Adam } from '../../src/optimizers/index.js';
 import { trainingBytes } from '../../src/plan/index.js';
 import { estimateMemory, requireMemory } from '../../src/training/index.js';
 import { logitsModel } from '../../src/training/logitsModel.js';
+import { penaltiesOf } from '../../src/training/penalties.js';
 import { trainStep } from '../../src/training/step.js';
 import { createStepper } from '../../src/training/stepper.js';
 import { startBackend } from '../backends.js';
@@ -62,7 +64,7 @@ it('the memory of a planned step is exact for every number of threads, and piece
     const stepper = createStepper(network, loss, optimizer, shape);
     const taken = stepper.bytes;
     stepper.dispose();
-    const estimate = trainingBytes(network, [3, 1], [size.height, size.width, 1], threads);
+    const estimate = trainingBytes(network, [3, 1], [size.height, size.width, 1], { threads });
     expect(isExact(taken, estimate), `${threads} threads`).toBe(true);
     expect(estimateMemory(model, { ...size, batchSize: 6, microBatch: 3, threads })).toBe(
       estimateMemory(model, { ...size, batchSize: 3, threads }),
@@ -98,6 +100,37 @@ it('the memory of a run is exact where the last batch of an epoch holds fewer im
   // What the smaller one needs beside the place that both share.
   expect(estimateMemory(model, run) - whole).toBe(estimate - trainingBytes(network, [4], [size.height, size.width, 1]));
   expect(estimateMemory(model, run)).toBeGreaterThan(whole);
+  stepper.dispose();
+  optimizer.dispose();
+  model.dispose();
+});
+
+it('the memory of a step with penalties is exact', () => {
+  const size = { height: 32, width: 32 };
+  const x = tfl.input({ shape: [32, 32, 1] });
+  // Sixty weights with factors of their own: more than a page can hide.
+  const layers = Array.from({ length: 60 }, () =>
+    tfl.layers.conv2d({
+      filters: 2,
+      kernelSize: 3,
+      padding: 'same',
+      kernelRegularizer: tfl.regularizers.l2({ l2: 1e-4 }),
+    }),
+  );
+  const hidden = layers.reduce((map, layer) => layer.apply(map) as tfl.SymbolicTensor, x);
+  const y = tfl.layers.conv2d({ filters: 1, kernelSize: 1, name: 'logits' }).apply(hidden) as tfl.SymbolicTensor;
+  const model = tfl.model({ inputs: x, outputs: y });
+  const penalties = penaltiesOf(model);
+  expect(penalties.size).toBe(60);
+  const optimizer = new Adam();
+  const stepper = createStepper(model, createLoss('bce', { fromLogits: true }), optimizer, {
+    ...{ ...size, channels: 1, batchSize: 1, threads: 1 },
+  });
+  const bytesOf = (options: object) => trainingBytes(model, [1], [32, 32, 1], options);
+  expect(isExact(stepper.bytes, bytesOf({ penalties }))).toBe(true);
+  expect(bytesOf({ penalties }) - bytesOf({})).toBe(60 * 64);
+  const { height, width } = size;
+  expect(estimateMemory(model, { height, width, batchSize: 1 })).toBeGreaterThanOrEqual(bytesOf({ penalties }));
   stepper.dispose();
   optimizer.dispose();
   model.dispose();

@@ -199,7 +199,7 @@ test('where memory cannot be shared there is one thread, and the reason says so'
     const [one, two] = [await optimizeForInference(model), await optimizeForInference(model, { threads: 2 })];
     expect([one.threads, two.threads]).toEqual([1, 1]);
     const [batches, shape] = [[1], [16, 16, 1]] as const;
-    expect(trainingBytes(model, batches, shape, 2)).toBe(trainingBytes(model, batches, shape, 1));
+    expect(trainingBytes(model, batches, shape, { threads: 2 })).toBe(trainingBytes(model, batches, shape));
     const { backends } = await doctor();
     expect(backends.find(({ name }) => name === 'wasm')?.engine?.threads).toEqual({
       possible: 1,
