@@ -122,7 +122,7 @@ export async function resumeRun(config: RunConfig, data: string, context: RunCon
   const state = await readCheckpoint(context.folder);
   if (state.epoch >= config.epochs) {
     context.output.log(`The run has finished its ${config.epochs} epochs.`);
-    return { history: state.history, best: state.best };
+    return { history: state.history, best: state.best, execution: null };
   }
   const { samples } = await load(data, runLoadOptions(config, context.signal), context.output);
   const difference = firstDifference(digestsOf(samples), config);

@@ -88,7 +88,8 @@ async function activate(provider: BackendProvider, options: StartOptions): Promi
   );
 }
 
-function threadsOf(name: string): number | null {
+/** Threads that a running backend computes on, or null where it does not say. */
+export function threadsOf(name: string): number | null {
   const threads = findProvider(name)?.threads?.();
   if (threads !== undefined) return threads;
   // Kernels of cpu and of tfjs's own single-threaded wasm build run on the calling thread alone.

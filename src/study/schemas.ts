@@ -91,10 +91,22 @@ const partScores = {
 /** A machine as a report names it. */
 export const machineSchema = z.strictObject({
   backend: z.string(),
-  /** Of planned networks on backend wasm; null where the backend decides. */
+  /** That computed; null where the backend decides. */
   threads: positive.nullable(),
   processor: z.string(),
   system: z.string(),
+});
+
+/** How the steps of a run were taken. */
+export const executionSchema = z.strictObject({
+  /** By a plan on backend wasm; else layer by layer. */
+  planned: z.boolean(),
+  /** Why not by a plan. */
+  reason: z.string().nullable(),
+  /** That computed the steps; null where the backend decides, or where fewer did than were asked for. */
+  threads: positive.nullable(),
+  /** Why fewer threads did than were asked for. */
+  threadProblem: z.string().nullable(),
 });
 
 /** The scores of a network on the validation part after an epoch. */
@@ -122,6 +134,8 @@ export const runResultSchema = z.strictObject({
   peakBytes: z.strictObject({ training: count, inference: count }),
   /** Where it was measured. */
   machine: machineSchema,
+  /** Null where only the scoring was left to do; not there in results of earlier versions. */
+  execution: executionSchema.nullable().optional(),
 });
 
 const interval = z.tuple([z.number(), z.number()]).readonly();

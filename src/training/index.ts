@@ -1,4 +1,5 @@
 export { estimateMemory, estimateStepSeconds, gibibytes, requireMemory, type StepSize } from './estimate.js';
+export type { Execution } from './execution.js';
 export type { BestEpoch, EpochScores, History } from './history.js';
 export { captureState, restoreState, type StateTensor, type TrainingPosition, type TrainingState } from './state.js';
 export {

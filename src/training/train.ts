@@ -8,6 +8,7 @@ import { Adam } from '../optimizers/index.js';
 import { DataError, InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../runtime/progress.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
+import { type Execution, executionOf } from './execution.js';
 import {
   type BestEpoch,
   betterEpoch,
@@ -89,6 +90,8 @@ export interface TrainResult {
   /** Shows itself as curves in a Jupyter cell once `pyconvunet/notebook` is imported. */
   readonly history: History;
   readonly best: BestEpoch | null;
+  /** How the steps of this call were taken; null where there were none left. */
+  readonly execution: Execution | null;
 }
 
 /** Training and validation samples of one size. */
@@ -128,6 +131,7 @@ class Run {
   /** Kept from one validation to the next. */
   private readonly predictor: ModelPredictor;
   private stepper: Stepper | undefined;
+  private execution: Execution | null = null;
 
   constructor(
     private readonly model: tfl.LayersModel,
@@ -156,7 +160,8 @@ class Run {
     } finally {
       this.end();
     }
-    return { history: historyDisplay.attach({ ...this.position.history }), best: this.position.best };
+    const { history, best } = this.position;
+    return { history: historyDisplay.attach({ ...history }), best, execution: this.execution };
   }
 
   /** However it ends, the model holds what was trained, and no thread stays. */
@@ -164,6 +169,8 @@ class Run {
     try {
       this.stepper?.flush();
     } finally {
+      // A thread may have been lost in any step.
+      if (this.stepper !== undefined) this.execution = executionOf(this.stepper, this.settings.threads);
       this.stepper?.dispose();
       this.predictor.dispose();
     }

@@ -1,11 +1,13 @@
 /** One run of a study: trained or gone on with, scored at its last and its best epoch, and its result written once. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { Sample, Split } from '../../data/index.js';
 import { releasePredictors } from '../../inference/predictor.js';
 import { percentile } from '../../metrics/index.js';
 import { load } from '../../models/index.js';
+import { threadsOf as backendThreads } from '../../runtime/backends.js';
 import { DataError } from '../../runtime/errors.js';
 import type { LongCallOptions } from '../../runtime/progress.js';
 import {
@@ -18,7 +20,7 @@ import {
   removeCheckpoint,
   trainInFolder,
 } from '../../training/files/index.js';
-import type { EpochReport, TrainingProgress, TrainingState, TrainResult } from '../../training/index.js';
+import type { EpochReport, Execution, TrainingProgress, TrainingState, TrainResult } from '../../training/index.js';
 import { type ScoredPart, scoreCases } from '../cases.js';
 import { peakBytes, secondsPerImage } from '../cost.js';
 import type { RunKey } from '../runs.js';
@@ -101,6 +103,12 @@ export interface RunOptions extends LongCallOptions<TrainingProgress> {
   readonly onEpoch?: (report: EpochReport) => void;
 }
 
+/** Threads that took the steps; where none were left, those of the scoring. */
+function threadsOf(execution: Execution | null, asked: number): number | null {
+  if (execution !== null) return execution.threads;
+  return tf.getBackend() === 'wasm' ? asked : backendThreads(tf.getBackend());
+}
+
 /** A run with all that it is made of. */
 export interface PreparedRun {
   readonly key: RunKey;
@@ -140,7 +148,8 @@ export async function performRun(run: PreparedRun, { onEpoch, ...options }: RunO
       history: { ...trained.history },
       ...(await measure(run, model, trained, options.signal)),
       secondsPerEpoch: seconds.length === 0 ? null : percentile(seconds, 50),
-      machine: thisMachine(config.threads),
+      machine: thisMachine(threadsOf(trained.execution, config.threads)),
+      execution: trained.execution,
     };
     await writeResult(folder, result);
     await removeCheckpoint(folder);

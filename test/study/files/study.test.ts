@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeImage, encodePng } from '../../../src/data/index.js';
+import { TrainingPlan, UnplannableError } from '../../../src/plan/index.js';
 import { DataError, InvalidArgumentError, OutOfMemoryError } from '../../../src/runtime/errors.js';
 import {
   estimateStudy,
@@ -217,6 +218,8 @@ describe('a study of two networks with two seeds', () => {
       const { report } = await study({ ...input, threads: 2 }, { out: place });
       expect(report.config.threads).toBe(2);
       expect(report.runs[0]?.machine.threads).toBe(2);
+      const execution = { planned: true, reason: null, threads: 2, threadProblem: null };
+      expect(report.runs[0]?.execution).toEqual(execution);
       expect(report.runs[0]?.best).toEqual(expected?.best);
       expect(report.runs[0]?.history).toEqual(expected?.history);
       expect(
@@ -225,6 +228,36 @@ describe('a study of two networks with two seeds', () => {
     }
     expect(await json(join(begun, run, 'config.json'))).toMatchObject({ threads: 1 });
     expect(await json(join(folder, 'on-two-threads', run, 'config.json'))).toMatchObject({ threads: 2 });
+  });
+
+  it('says of a run whose steps were not planned that no more than one thread computed', async () => {
+    const prepare = vi.spyOn(TrainingPlan.prototype, 'prepare').mockImplementation(() => {
+      throw new UnplannableError('layer x has no rule');
+    });
+    const input = { ...small, models: ['unet'], seeds: [1], epochs: 1, threads: 2 } as const;
+    const { report, html, json: path } = await study(input, { out: join(folder, 'not-planned') });
+    prepare.mockRestore();
+    const written = reportSchema.parse(await json(path));
+    expect(written.runs[0]?.execution).toEqual({
+      ...{ planned: false, reason: 'layer x has no rule', threads: 1, threadProblem: null },
+    });
+    expect(written.machines).toMatchObject([{ backend: 'wasm', threads: 1 }]);
+    expect(report.config.threads).toBe(2);
+    expect(await readFile(html, 'utf8')).toContain(
+      'U-Net: training steps were not planned, but taken layer by layer (layer x has no rule).',
+    );
+  });
+
+  it('takes the result of an earlier version, which does not say how its steps were taken', async () => {
+    const earlier = join(folder, 'earlier');
+    const input = { ...small, models: ['unet'], seeds: [1], epochs: 1 } as const;
+    await study(input, { out: earlier });
+    const path = join(earlier, 'runs', 'phantom-lung', 'unet', 'seed1', 'result.json');
+    const { execution: _, ...before } = runResultSchema.parse(await json(path));
+    await writeFile(path, JSON.stringify(before));
+    const { report, kept } = await study(input, { out: earlier });
+    expect(kept).toHaveLength(1);
+    expect(report.runs).toEqual([before]);
   });
 
   it.each([
@@ -247,7 +280,9 @@ describe('a study of two networks with two seeds', () => {
     await expect(first).rejects.toBe(enough);
     const { report, trained } = await study(input, { out: scored });
     expect(trained).toEqual(moment === 'step' ? ['unet on phantom-lung, seed 1: 2/2'] : []);
-    expect(report.runs.map(numbers)).toEqual(alone.report.runs.slice(0, 1).map(numbers));
+    // No step was left of which the last call could say how it was taken.
+    const expected = alone.report.runs.slice(0, 1).map((run) => ({ ...numbers(run), execution: null }));
+    expect(report.runs.map(numbers)).toEqual(expected);
   });
 
   it('begins a run anew that ended before its first state', async () => {

@@ -232,6 +232,32 @@ describe('numbers', () => {
   });
 });
 
+describe('how the steps were taken', () => {
+  const planned = { planned: true, reason: null, threads: 2, threadProblem: null };
+  const shown = async (report: StudyReport) => (await render(report)).texts('#table-3 p');
+
+  it('is not mentioned where all were planned on all threads, or where results do not say', async () => {
+    const report = makeReport();
+    expect(await shown(report)).toEqual([]);
+    expect(await shown({ ...report, runs: report.runs.map((run) => ({ ...run, execution: planned })) })).toEqual([]);
+    expect(await shown({ ...report, runs: report.runs.map((run) => ({ ...run, execution: null })) })).toEqual([]);
+  });
+
+  it('is said once for all networks that were taken layer by layer, and for those that lacked threads', async () => {
+    const report = makeReport({ models: { unet: 40, pyconvunet: 12, fcn8s: 30, multiresunet: 20 } });
+    const byLayer = { planned: false, reason: 'layer <x> has no rule.', threads: 1, threadProblem: null };
+    const lacking = { ...planned, threads: null, threadProblem: 'no more workers' };
+    const runs = report.runs.map((run) => ({
+      ...run,
+      execution: { unet: byLayer, fcn8s: byLayer, multiresunet: lacking }[String(run.model)] ?? planned,
+    }));
+    expect(await shown({ ...report, runs })).toEqual([
+      'U-Net, FCN8s: training steps were not planned, but taken layer by layer (layer <x> has no rule).',
+      'MultiResUNet: fewer threads took the training steps than were asked for (no more workers).',
+    ]);
+  });
+});
+
 /** Dice of an image of the fixture in which so many of 128 foreground pixels are missed. */
 const caseDice = (missed: number): number => (2 * (128 - missed)) / (2 * (128 - missed) + missed);
 

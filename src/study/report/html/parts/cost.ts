@@ -1,6 +1,7 @@
 /** Table 3: parameters and multiply-accumulates, beside them the time and memory that were measured. */
 
 import type { ReportRow, StudyReport } from '../../../schemas.js';
+import { executionRemarks } from '../execution.js';
 import { machineText } from '../machineText.js';
 import { html } from '../markup.js';
 import { networkLabel } from '../networks.js';
@@ -23,7 +24,8 @@ const measured = (row: ReportRow | undefined): string[] => [
 ];
 
 /** The part. */
-export function costPart({ complexity, rows, datasets, machines, config }: StudyReport): Part {
+export function costPart(report: StudyReport): Part {
+  const { complexity, rows, datasets, machines, config } = report;
   const [first, ...others] = datasets;
   const rowOf = (dataset: string | undefined, model: string) =>
     rows.find((row) => row.dataset === dataset && row.model === model);
@@ -65,6 +67,9 @@ export function costPart({ complexity, rows, datasets, machines, config }: Study
               rows: config.models.map((model) => ({ head: networkLabel(model), cells: measured(rowOf(name, model)) })),
             })),
           })
-    }`,
+    }${executionRemarks(report).map(
+      (remark) => html`<p>${remark}</p>
+`,
+    )}`,
   };
 }
