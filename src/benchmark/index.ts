@@ -1,4 +1,5 @@
 /** Networks on this machine, timed side by side: for the command `pyconvunet benchmark`. */
+export { TOLERANCE } from './agreement.js';
 export {
   type BenchmarkOptions,
   type BenchmarkProgress,

@@ -1,5 +1,13 @@
 /** The results of a benchmark as lines for people. */
-import { type NetworkResult, nameOf, type Profile, type ProfileRow, SAMPLES } from '../benchmark/index.js';
+import {
+  type NetworkResult,
+  nameOf,
+  type Profile,
+  type ProfileRow,
+  SAMPLES,
+  TOLERANCE,
+  type Work,
+} from '../benchmark/index.js';
 import { columns } from './columns.js';
 import { machineLine } from './machine.js';
 import type { Output } from './output.js';
@@ -25,6 +33,19 @@ function networkTable({ timed }: NetworkResult): string[] {
     entry.difference === null ? '-' : entry.difference.toExponential(1),
   ]);
   return columns([header, ...rows]);
+}
+
+/** What the columns hold that their heads cannot say. */
+function legend(work: Work): string[] {
+  const output = { inference: "share of the output's range", training: 'in the losses of three steps' }[work];
+  const lines = [
+    ['spread', 'how much longer the slowest round took than the fastest: what other programs of the machine add'],
+    ['x fastest', 'time in units of the fastest contender'],
+    ['memory', "the plan's own; layer by layer that of all tensors at the fullest moment"],
+    ['first result', 'seconds from the loaded network to its first result, planning and packing included'],
+    ['difference', `from the nearest other implementation, ${output}; above ${TOLERANCE[work]} it is wrong`],
+  ] as const;
+  return lines.map(([name, text]) => `${name.padEnd('first result'.length)}  ${text}`);
 }
 
 function profileTable(title: string, rows: readonly ProfileRow[]): string[] {
@@ -87,6 +108,7 @@ export function printBenchmark(document: BenchmarkDocument, { log }: Output): vo
     }
     if (result.profile !== null) for (const line of profileLines(result.profile)) log(line);
   }
+  if (networks.some(({ timed }) => timed.length > 0)) for (const line of ['', ...legend(work)]) log(line);
   const ratios = lightness(networks);
   if (ratios.length > 0) log('');
   for (const line of ratios) log(line);

@@ -93,6 +93,16 @@ describe('pyconvunet benchmark', () => {
     expect(stdout).toMatch(
       /^wasm layer by layer, 1 thread +\d+\.\d +\d+ % +\d+\.\d +\d+\.\d\d +\d\.\d MiB +\d\.\d s +\d\.\de-\d+$/m,
     );
+    expect(stdout).toContain(
+      [
+        '\n\nspread        how much longer the slowest round took than the fastest: what other programs of the machine add',
+        'x fastest     time in units of the fastest contender',
+        "memory        the plan's own; layer by layer that of all tensors at the fullest moment",
+        'first result  seconds from the loaded network to its first result, planning and packing included',
+        'difference    from the nearest other implementation, in the losses of three steps; above 0.003 it is wrong\n',
+      ].join('\n'),
+    );
+    expect(stdout.match(/^first result /gm)).toHaveLength(1);
     expect(stdout).toMatch(/^Planned, step by step on 1 thread: \d+\.\d ms, \d+\.\d real GFLOP\/s/m);
     expect(stdout).toMatch(/^kind of step +ms +share +real GFLOP\/s +calls$/m);
     expect(stdout).toMatch(/^filter gradient +\d+\.\d\d +\d+(\.\d)? % +\d+\.\d +\d+$/m);
@@ -133,6 +143,7 @@ describe('pyconvunet benchmark', () => {
     vi.spyOn(os, 'loadavg').mockReturnValue([load, 0, 0]);
     const { stdout } = await benchmark(...small, '--model', 'unet');
     expect(stdout).toContain(`; load before: ${load}\n`);
+    expect(stdout).toContain("implementation, share of the output's range; above 0.001 it is wrong\n");
     expect(stdout.includes('Warning: other programs were using this machine just before.')).toBe(isWarned);
   });
 
@@ -153,8 +164,9 @@ describe('pyconvunet benchmark', () => {
     };
     vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(refuse);
     vi.spyOn(tfl.LayersModel.prototype, 'predict').mockImplementation(refuse);
-    const { code, stderr } = await benchmark(...small, '--model', 'unet');
+    const { code, stdout, stderr } = await benchmark(...small, '--model', 'unet');
     expect(code).toBe(1);
+    expect(stdout).not.toContain('x fastest');
     expect(stderr).toBe('pyconvunet: Nothing computes unet here: There is no room.\n');
   });
 
