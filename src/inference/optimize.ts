@@ -10,6 +10,7 @@ import {
   readWeights,
   UnplannableError,
 } from '../plan/index.js';
+import { DISPLAY, type Displayable, DisplayKind, INSPECT, type MimeBundle } from '../runtime/display.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
@@ -62,8 +63,21 @@ function sampleFor(model: tfl.LayersModel): tf.Tensor4D {
 
 const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
 
+const withoutPeriod = (sentence: string): string => sentence.replace(/\.$/, '');
+
+/** What is worth knowing of a plan in a line. */
+function planText({ threads, threadProblem, simd, bytes }: OptimizedModel): string {
+  const count = threads === 1 ? '1 thread' : `${threads} threads`;
+  const problem = threadProblem === null ? '' : ` (fewer than asked for: ${withoutPeriod(threadProblem)})`;
+  const instructions = simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD128';
+  return `planned, ${count}${problem}, ${instructions}, ${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/** An optimized model in a Jupyter cell. */
+const optimizedDisplay = new DisplayKind<OptimizedModel>((optimized) => optimized[INSPECT]());
+
 /** A model whose predictions are planned; made by {@link optimizeForInference}. */
-export class OptimizedModel {
+export class OptimizedModel implements Displayable {
   private plan: InferencePlan | null;
   private isDisposed = false;
 
@@ -171,6 +185,17 @@ export class OptimizedModel {
     });
     const [only] = outputs;
     return outputs.length === 1 && only !== undefined ? only : outputs;
+  }
+
+  /** A line where it is printed: the layers and tables that it holds fill pages. */
+  [INSPECT](): string {
+    const unplanned = this.reason === null ? null : `not planned (${withoutPeriod(this.reason)})`;
+    return `OptimizedModel of ${this.model.name}: ${this.isDisposed ? 'disposed of' : (unplanned ?? planText(this))}`;
+  }
+
+  /** Shows the same line in a Jupyter cell. */
+  [DISPLAY](): Promise<MimeBundle> {
+    return optimizedDisplay.show(this);
   }
 
   /** Gives the plan's memory back; a second call changes nothing. The model stays. */

@@ -3,6 +3,9 @@
 /** The method that Deno's Jupyter kernel calls on a cell's value. */
 export const DISPLAY: unique symbol = Symbol.for('Jupyter.display');
 
+/** The method by which `console.log` of Node, Deno and Bun asks a value for its text. */
+export const INSPECT: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+
 /** Representations of a value by their MIME type; a notebook shows the richest one that it can. */
 export type MimeBundle = Readonly<Record<string, string>>;
 
