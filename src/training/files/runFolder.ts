@@ -38,8 +38,14 @@ export async function createRun(folder: string, config: RunConfig): Promise<void
   await writeJson(join(folder, 'config.json'), config);
 }
 
+/** A run that is older than micro-batches took every batch at once. */
+const readableConfig = z
+  .looseObject({})
+  .transform((config) => ({ microBatch: config.batch, ...config }))
+  .pipe(runConfigSchema);
+
 /**
- * Reads and checks the config.json of a run.
+ * Reads and checks the config.json of a run; one of an earlier version is completed.
  *
  * @throws DataError where there is none, or it is damaged.
  */
@@ -55,7 +61,7 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
     );
   }
   try {
-    return runConfigSchema.parse(JSON.parse(text));
+    return readableConfig.parse(JSON.parse(text));
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
     throw new DataError(`${path} is damaged: ${reason}`, { cause: error });
