@@ -3,16 +3,7 @@ import { Buffer, type Place, type Word } from '../program.js';
 import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, type View } from './context.js';
 import type { Connection, FilterAccess } from './filters.js';
-import {
-  bandsOf,
-  listed,
-  type NestedLevel,
-  nestedPasses,
-  type Pass,
-  type Scratch,
-  scratchOf,
-  transformChunk,
-} from './nested.js';
+import { bandsOf, nestedPasses, type Pass, type Scratch, scratchOf, transformChunk } from './nestedPass.js';
 import {
   nameOf,
   pixelCount,
@@ -23,6 +14,7 @@ import {
   windowLists,
   ZERO_PLACE,
 } from './products.js';
+import { listed, type NestedLevel } from './sections.js';
 
 /** The gradient of an output: its map, whose margins are zero. */
 export interface OutputGradient {

@@ -1,0 +1,200 @@
+/** The filters of nested convolutions in the transformed domain, and the lists of products that read them. */
+import { Buffer, type Place, type Word } from '../program.js';
+import type { Tiles } from '../tiles.js';
+import type { Lowering } from './context.js';
+import type { Finish } from './filters.js';
+import { isRows, type Pass, scratchOf } from './nestedPass.js';
+import { listed, type NestedLevel, type Sections } from './sections.js';
+
+const OUTPUT_BLOCK = 64;
+
+/** Outputs computed at a time. */
+function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
+  // The sums wait for the other channels of the group.
+  if (inputs > chunk) return outputs;
+  return Math.min(outputs, OUTPUT_BLOCK);
+}
+
+/** Bytes between the weights of two components: at equal distances of whole pages they would all fall on the same lines of the cache. */
+const SKEW = 64;
+
+/** Offsets of the products of each component, and their numbers. */
+interface ProductLists {
+  /** The lists for a block of outputs without the first ones, of an even number. */
+  readonly planFrom: (first: number) => Place;
+  /** For `packNested`. */
+  readonly packTable: Int32Array;
+  readonly weightBytes: number;
+  /** Products of one output, all components together. */
+  readonly products: number;
+}
+
+function productLists(
+  lowering: Lowering,
+  tiles: Tiles,
+  {
+    points,
+    inputs,
+    outputs,
+    sections,
+    channelStride,
+    asRows,
+  }: {
+    points: 5 | 6;
+    inputs: number;
+    outputs: number;
+    sections: Sections;
+    channelStride: number;
+    asRows: boolean;
+  },
+): ProductLists {
+  const { count } = sections;
+  const padded = asRows ? 1 : 2 * Math.ceil(outputs / 2);
+  const packTable: number[] = [];
+  const entries: { list: Word[]; weights: number; perOutput: number; rest: number[] }[] = [];
+  let offset = 0;
+  let products = 0;
+  for (let a = 0; a < points; a++) {
+    const rows = listed(sections, a, points);
+    for (let b = 0; b < points; b++) {
+      const columns = listed(sections, b, points);
+      const perInput = rows.length * columns.length;
+      const perOutput = inputs * perInput;
+      const pairs = asRows
+        ? columns.flatMap((x) => rows.map((y) => [y, x] as const))
+        : rows.flatMap((y) => columns.map((x) => [y, x] as const));
+      // Factors of two outputs stand side by side.
+      const bytes = asRows ? 4 : 8;
+      const positions = new Array<number>(count ** 2).fill(-1);
+      for (const [position, [y, x]] of pairs.entries()) positions[y * count + x] = bytes * position;
+      packTable.push(offset, bytes * perInput, ...positions);
+      const key = `${points} ${inputs} ${channelStride} ${tiles.pitch} ${asRows} ${rows}/${columns}`;
+      const places = asRows ? columns.map((x) => 4 * x) : pairs.map(([y, x]) => 4 * (y * tiles.pitch + x));
+      const list = lowering.table(`products ${key}`, inputs * places.length, () =>
+        Int32Array.from(
+          Array.from({ length: inputs }, (_, i) => places.map((place) => i * channelStride + place)).flat(),
+        ),
+      );
+      const rest = asRows ? [rows.length, 4 * (rows[0] ?? 0) * tiles.pitch] : [];
+      entries.push({ list: [list, list.plus(4 * inputs * places.length)], rest, weights: offset, perOutput });
+      offset += 4 * perOutput * padded + SKEW;
+      products += perOutput;
+    }
+  }
+  const plans = new Map<number, Place>();
+  const planFrom = (first: number): Place => {
+    const known = plans.get(first);
+    if (known !== undefined) return known;
+    const words = entries.flatMap(({ list, weights, perOutput, rest }) => [
+      ...list,
+      weights + 4 * perOutput * first,
+      ...rest,
+    ]);
+    const plan = new Buffer(4 * words.length, 'table', words).at();
+    plans.set(first, plan);
+    return plan;
+  };
+  return { planFrom, packTable: Int32Array.from(packTable), weightBytes: offset, products };
+}
+
+/** How the products of a level are cut. */
+interface CutLevel extends NestedLevel {
+  readonly lists: ProductLists;
+  readonly asRows: boolean;
+  /** Inputs of one product: those of a group, or of a chunk where the group is larger. */
+  readonly part: number;
+  /** Outputs whose filters are packed as one. */
+  readonly block: number;
+}
+
+/** Everything of one level in a pass. */
+export interface PreparedLevel extends CutLevel {
+  /** The packed filters of a group for a part of its inputs and a block of its outputs, by the first of each. */
+  readonly weightsOf: (group: number, firstInput: number, block: number) => Place;
+}
+
+function packed(
+  lowering: Lowering,
+  { owner, factors }: { owner: string; factors: Float64Array },
+  { access, kernelSize, sections, outputs, start, lists, asRows, part }: CutLevel,
+  range: { points: 5 | 6; group: number; firstInput: number; from: number; to: number },
+): Place {
+  const { points, group, firstInput, from, to } = range;
+  const first = start + group * outputs + from;
+  const offset = group * access.group + firstInput * access.input + from * access.output;
+  return lowering.weights.packed(
+    `${owner} ${access.filter.name} nested ${access.key} ${points} ${sections.lead} ${group}:${from}-${to} ${firstInput}+${part} ${asRows}`,
+    lists.weightBytes,
+    { filter: access.filter, factors: factors.subarray(first, first + to - from) },
+    (program, places) => {
+      program.call('packNested', {
+        filter: places.filter.plus(access.base + offset),
+        rowStride: access.row,
+        columnStride: access.column,
+        inputStride: access.input,
+        outputStride: access.output,
+        kernelSize: kernelSize[0],
+        lead: sections.lead,
+        sections: sections.count,
+        inputs: part,
+        outputs: to - from,
+        scale: places.scale,
+        points,
+        table: places.table(lists.packTable),
+        weights: places.weights,
+        block: asRows ? 1 : 2,
+      });
+    },
+  );
+}
+
+/** The filters of all parts of a level, by group, first input and first output. */
+function packedParts(lowering: Lowering, finish: Finish, level: CutLevel, points: 5 | 6): PreparedLevel['weightsOf'] {
+  const { groups, inputs, outputs, part, block } = level;
+  const places = new Map<string, Place>();
+  for (let group = 0; group < groups; group++) {
+    for (let firstInput = 0; firstInput < inputs; firstInput += part) {
+      for (let from = 0; from < outputs; from += block) {
+        const to = Math.min(from + block, outputs);
+        places.set(
+          `${group} ${firstInput} ${from}`,
+          packed(lowering, finish, level, { points, group, firstInput, from, to }),
+        );
+      }
+    }
+  }
+  return (group, firstInput, from) => {
+    const place = places.get(`${group} ${firstInput} ${from}`);
+    if (place === undefined) throw new Error('A part of a filter has not been packed.');
+    return place;
+  };
+}
+
+/**
+ * Packs the filters of a level and lists its products.
+ *
+ * @param layout The pass by which components lie in memory.
+ */
+export function prepareLevel(
+  lowering: Lowering,
+  tiles: Tiles,
+  level: NestedLevel,
+  { pass, layout, finish }: { pass: Pass; layout: Pass; finish: Finish },
+): PreparedLevel {
+  const { points, chunk } = pass;
+  const asRows = isRows(level) && points === 5 && level.inputs <= chunk;
+  const part = Math.min(level.inputs, chunk);
+  const block = blockOf(level, chunk);
+  const { channelStride } = scratchOf(lowering, tiles, layout);
+  const { sections } = level;
+  const lists = productLists(lowering, tiles, {
+    points,
+    inputs: part,
+    outputs: block,
+    sections,
+    channelStride,
+    asRows,
+  });
+  const cut = { ...level, lists, asRows, part, block };
+  return { ...cut, weightsOf: packedParts(lowering, finish, cut, points) };
+}

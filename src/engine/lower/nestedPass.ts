@@ -1,0 +1,151 @@
+/** A pass of a nested convolution over its input: which levels share a transform, by how many channels and rows, and where components go. */
+import type { Place } from '../program.js';
+import { roundUp, type Tiles } from '../tiles.js';
+import { type Lowering, type Machine, segmentsOf, type View } from './context.js';
+import type { Connection } from './filters.js';
+import { type NestedLevel, withSections } from './sections.js';
+
+/** Geometry of one pass: all levels of one kind over bands of tile rows. */
+export interface Pass {
+  readonly points: 5 | 6;
+  readonly levels: readonly NestedLevel[];
+  /** Channels transformed at a time. */
+  readonly chunk: number;
+  readonly bandRows: number;
+  /** Tiles above (and left of) a band that are transformed too, and below. */
+  readonly above: number;
+  readonly below: number;
+}
+
+/** Bytes of the components of a band that stay in the second cache beside the sums. */
+const COMPONENT_FLOATS = 4600;
+const CHUNK_SHARE = 8;
+/** Sums of more outputs than this do not wait for further channels: all channels are transformed at once instead. */
+const MOST_WAITING = 128;
+
+const divides = (a: number, b: number): boolean => a % b === 0 || b % a === 0;
+
+/** The largest number of channels in which every group lies whole, or which lies in every group. */
+function chunkOf(channels: number, levels: readonly NestedLevel[]): number {
+  // A group that is not much larger is taken whole: its sums need not wait.
+  const groups = levels.map(({ inputs }) => inputs).filter((inputs) => inputs <= (2 * channels) / CHUNK_SHARE);
+  const most = Math.max(4, channels / CHUNK_SHARE, ...groups);
+  for (let chunk = Math.floor(most); chunk > 1; chunk--) {
+    if (channels % chunk === 0 && levels.every(({ inputs }) => divides(chunk, inputs))) return chunk;
+  }
+  return 1;
+}
+
+export const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
+
+function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: Machine): number {
+  // Every thread gets a band at least.
+  const share = Math.ceil((tiles.tileRows * tiles.batch) / machine.threads);
+  const most = Math.min(tiles.tileRows, share, Math.max(1, Math.floor(COMPONENT_FLOATS / (chunk * tiles.pitch))));
+  const count = Math.ceil(tiles.tileRows / most);
+  const rows = Math.ceil(tiles.tileRows / count);
+  // Groups of one output compute so many tile rows at once.
+  const step = machine.vectors === 6 ? 5 : 4;
+  return levels.some(isRows) && most >= step ? Math.floor(most / step) * step : rows;
+}
+
+/** The bands of all images, by their first tile row. */
+export function bandsOf({ batch, tileRows }: Tiles, bandRows: number): { sample: number; t0: number }[] {
+  return Array.from({ length: batch }, (_, sample) =>
+    Array.from({ length: Math.ceil(tileRows / bandRows) }, (_, band) => ({ sample, t0: band * bandRows })),
+  ).flat();
+}
+
+/** Strides of the buffers of a pass, in bytes. */
+export interface Scratch {
+  readonly components: Place;
+  readonly componentStride: number;
+  readonly channelStride: number;
+  readonly sumComponent: number;
+  readonly sumOutput: number;
+  readonly rows: Place;
+  readonly rowStride: number;
+}
+
+export function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch {
+  const { points, chunk, bandRows, above, below, levels } = pass;
+  const reach = above + below;
+  const spare = levels.some(isRows) ? 5 * tiles.pitch : 0;
+  const columns = roundUp((bandRows + reach) * tiles.pitch + 48 + spare, 4);
+  // Neighbouring channels do not fall on the same lines of the cache.
+  const channel = (columns / 4) % 2 === 0 ? columns + 4 : columns;
+  const component = chunk * channel + 20;
+  const wide = roundUp(bandRows * tiles.pitch + 32 + spare, 4);
+  const sum = wide % 64 === 0 ? wide + 4 : wide;
+  const row = roundUp((bandRows + reach + 2) * tiles.pitch + 24, 4) + 4;
+  return {
+    components: lowering.scratch(4 * (points ** 2 * component + 4096)),
+    componentStride: 4 * component,
+    channelStride: 4 * channel,
+    sumComponent: 4 * sum,
+    sumOutput: 4 * points ** 2 * sum,
+    rows: lowering.scratch(4 * (points * tiles.tile * row + 64)),
+    rowStride: 4 * row,
+  };
+}
+
+/** Transforms the channels of a chunk for one band. */
+export function transformChunk(
+  lowering: Lowering,
+  input: View,
+  { points, chunk }: Pick<Pass, 'points' | 'chunk'>,
+  scratch: Scratch,
+  { kind, start, length, c0 }: { kind: 0 | 1; start: number; length: number; c0: number },
+): void {
+  const { tiles } = input;
+  let done = 0;
+  for (const segment of segmentsOf(input, c0, c0 + chunk)) {
+    const common = {
+      input: segment.place.plus(start),
+      inputChannel: tiles.channelStride,
+      planeStride: tiles.planeStride,
+      pitch: tiles.pitch,
+      length,
+      count: segment.channels,
+      components: scratch.components.plus(done * scratch.channelStride),
+      componentStride: scratch.componentStride,
+      channelStride: scratch.channelStride,
+      rows: scratch.rows,
+      rowStride: scratch.rowStride,
+    };
+    if (points === 5) lowering.program.call('transform3', { ...common, kind });
+    else lowering.program.call('transform4', common);
+    done += segment.channels;
+  }
+}
+
+/** The passes over an input: connections whose windows start alike share the transform of the input. */
+export function nestedPasses(
+  lowering: Lowering,
+  { tiles, channels }: View,
+  connections: readonly Connection[],
+  /** Threads that share the bands. */
+  threads: number,
+): Pass[] {
+  const points = tiles.tile === 3 ? 5 : 6;
+  const nested = withSections(connections, channels);
+  const isLarge = ({ outputs }: NestedLevel) => outputs > MOST_WAITING || points === 6;
+  const passes: NestedLevel[][] = [
+    ...nested.filter(isLarge).map((level) => [level]),
+    ...([0, 1] as const).map((kind) => nested.filter((l) => !isLarge(l) && l.sections.kind === kind)),
+  ].filter((pass) => pass.length > 0);
+  return passes.map((members) => {
+    const isAlone = members.some(isLarge);
+    const chunk = isAlone ? (members[0]?.inputs ?? 1) : chunkOf(channels, members);
+    // All channels at once are larger than the cache anyhow: few bands, so that the filters are read few times.
+    const size = isAlone ? Math.min(chunk, 16) : chunk;
+    return {
+      points,
+      levels: members,
+      chunk,
+      bandRows: bandRowsOf(tiles, size, members, { vectors: lowering.machine.vectors, threads }),
+      above: Math.max(...members.map(({ sections }) => sections.before)),
+      below: Math.max(...members.map(({ sections }) => sections.count - 1 - sections.before)),
+    };
+  });
+}
