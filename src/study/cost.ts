@@ -8,6 +8,7 @@ import { percentile } from '../metrics/index.js';
 import { Adam } from '../optimizers/index.js';
 import { trainingBytes } from '../plan/index.js';
 import { logitsModel } from '../training/logitsModel.js';
+import { pieceSizes } from '../training/microBatches.js';
 import { trainStep } from '../training/step.js';
 import { whyNotPlanned } from '../training/stepper.js';
 
@@ -42,15 +43,27 @@ async function peakOf(model: tfl.LayersModel, work: () => Promise<void>): Promis
   return peakBytes - others;
 }
 
+/** How steps are taken. */
+interface StepOptions {
+  readonly threads: number;
+  /** Images that are computed at once. */
+  readonly microBatch: number;
+}
+
 /** The memory of plans: that of a training step is known before it is taken. */
 async function plannedBytes(
   model: tfl.LayersModel,
   network: tfl.LayersModel,
   batch: readonly [Sample, ...Sample[]],
-  threads: number,
+  { threads, microBatch }: StepOptions,
 ): Promise<{ training: number; inference: number }> {
   const [{ height, width, channels, image }] = batch;
-  const training = trainingBytes(network, [batch.length], [height, width, channels], { threads });
+  const training = trainingBytes(
+    network,
+    pieceSizes({ batchSize: batch.length, microBatch }),
+    [height, width, channels],
+    { threads },
+  );
   const optimized = await optimizeForInference(model, { threads });
   try {
     await predictProbability(optimized, { height, width, channels, image });
@@ -70,16 +83,16 @@ async function plannedBytes(
 export async function peakBytes(
   model: tfl.LayersModel,
   batch: readonly Sample[],
-  { loss: lossName, threads }: { readonly loss: LossName; readonly threads: number },
+  { loss: lossName, threads, microBatch }: StepOptions & { readonly loss: LossName },
 ): Promise<{ training: number; inference: number }> {
   const [first, ...others] = batch;
   if (first === undefined) throw new Error('The peak needs at least one sample.');
   const network = logitsModel(model);
-  if (whyNotPlanned(network) === null) return plannedBytes(model, network, [first, ...others], threads);
+  if (whyNotPlanned(network) === null) return plannedBytes(model, network, [first, ...others], { threads, microBatch });
   const loss = createLoss(lossName, { fromLogits: true });
   const optimizer = new Adam({ learningRate: 1e-3 });
   try {
-    const step = () => trainStep(network, loss, optimizer, packBatch(batch)).dispose();
+    const step = () => trainStep(network, loss, optimizer, packBatch(batch), microBatch).dispose();
     // The first step makes the moments, which are there in every later one.
     const before = tf.memory().numBytes;
     step();

@@ -54,6 +54,35 @@ describe('threads', () => {
     model.dispose();
   });
 
+  test('the outputs of small maps are shared out, for which bands of rows would not do', async () => {
+    // 4 rows of tiles of 3x3 pixels: five threads would have nothing for one of them, and bands of 6 tiles for the others.
+    const shape = [12, 12, 1] as const;
+    const model = models.pyConvUNet({ widths: [64, 128], inputShape: [...shape], seed: 1 });
+    fill(model);
+    const weights = await readWeights(model);
+    const image = Float32Array.from(uniform('image', 12 * 12));
+    const outcome = (threads: number) => {
+      const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
+      try {
+        const products = plan
+          .stepsFor(shape)
+          .filter(({ kind }) => kind === 'nested')
+          .flatMap(({ phases }) => phases.map((phase) => phase.map((task) => task.length)));
+        plan.run(image, shape);
+        return { products, values: plan.run(image, shape).map(({ data }) => data.slice()) };
+      } finally {
+        plan.dispose();
+      }
+    };
+    const [one, five] = [outcome(1), outcome(5)];
+    expect(differences(five.values, one.values)).toBe(0);
+    expect(one.products.every((tasks) => tasks.length === 1)).toBe(true);
+    // In turn the channels of the transforms and the outputs, for all threads; one level has four groups of few outputs.
+    expect(five.products.length).toBeGreaterThan(one.products.length);
+    expect(five.products.every((tasks) => tasks.length >= 4)).toBe(true);
+    model.dispose();
+  });
+
   test.each(networks)('%s trains to the same bits', async (name, options) => {
     const model = models.create(name, { ...options, inputShape: [null, null, 1], head: 'logits', seed: 1 });
     fill(model);
