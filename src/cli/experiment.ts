@@ -20,6 +20,7 @@ interface ExperimentFlags {
   readonly threads?: number;
   readonly epochs?: number;
   readonly batch?: number;
+  readonly microBatch?: number;
   readonly learningRate?: number;
   readonly size?: [number, number];
   readonly seeds?: number[];
@@ -62,10 +63,10 @@ async function inputOf(flags: ExperimentFlags): Promise<StudyInput> {
     );
   }
   const { protocol, models, epochs, batch, learningRate, size, seeds, splitSeed } = flags;
-  const { widths, loss, augment, validation, test, folds, backend, threads } = flags;
+  const { microBatch, widths, loss, augment, validation, test, folds, backend, threads } = flags;
   const settings = {
     ...{ protocol, models, epochs, batch, learningRate, size, seeds, splitSeed },
-    ...{ widths, loss, augment, validation, test, folds, backend, threads },
+    ...{ microBatch, widths, loss, augment, validation, test, folds, backend, threads },
     data: data?.map((source) => datasetOf(source, flags)),
     // The file's deep supervision goes with its UNet++.
     deepSupervision: models === undefined || models.includes('unet++') ? undefined : false,
@@ -149,6 +150,11 @@ export function experimentCommand(signal: AbortSignal): Command {
     )
     .option('--epochs <n>', 'epochs of each run; default 50', parse.count)
     .option('--batch <n>', 'images in a step; default 5', parse.count)
+    .option(
+      '--micro-batch <n>',
+      'images that are computed at once: a batch that does not fit is taken in such pieces (see train); default: all of a step',
+      parse.count,
+    )
     .option('--learning-rate <rate>', 'of Adam; default 0.001', parse.positive)
     .option('--size <n>', 'resize images to N or HEIGHTxWIDTH pixels', parse.size)
     .option('--seeds <a,b,...>', 'each network is trained once with each; default 0', parse.seeds)

@@ -21,6 +21,7 @@ const custom: ProtocolSettings = {
   deepSupervision: false,
   epochs: 50,
   batch: 5,
+  microBatch: null,
   learningRate: 1e-3,
   loss: 'bce',
   augment: 'random',
@@ -59,6 +60,7 @@ const SETTING_NAMES: Readonly<Partial<Record<keyof ProtocolSettings, string>>> =
   widths: 'widths',
   epochs: 'epochs',
   batch: 'batch',
+  microBatch: 'micro-batch',
   learningRate: 'learning rate',
   loss: 'loss',
   augment: 'augmentation',
@@ -73,6 +75,7 @@ const NONE: Readonly<Partial<Record<keyof ProtocolSettings, string>>> = {
   size: "each image's own",
   widths: "each network's own",
   folds: 'none',
+  microBatch: 'whole batches',
 };
 
 function shown(key: keyof ProtocolSettings, value: ProtocolSettings[keyof ProtocolSettings]): string {
@@ -82,7 +85,8 @@ function shown(key: keyof ProtocolSettings, value: ProtocolSettings[keyof Protoc
 }
 
 /** Whether a setting says nothing of this study. */
-function isIdle(key: keyof ProtocolSettings, { models, folds }: ProtocolSettings): boolean {
+function isIdle(key: keyof ProtocolSettings, { models, folds, batch, microBatch }: ProtocolSettings): boolean {
+  if (key === 'microBatch') return microBatch === batch;
   if (key === 'deepSupervision') return !models.includes('unet++');
   return key === 'validation' && folds !== null;
 }

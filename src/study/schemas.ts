@@ -37,6 +37,8 @@ export const studyConfigSchema = z.strictObject({
   deepSupervision: z.boolean(),
   epochs: positive,
   batch: positive,
+  /** Images of a batch that are computed at once; null: all. */
+  microBatch: positive.nullable().default(null),
   learningRate: z.number().positive(),
   loss: z.enum(lossNames),
   augment: z.enum(['none', 'random', 'expand']),

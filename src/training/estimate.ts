@@ -177,7 +177,7 @@ function suggestion(model: tfl.LayersModel, size: StepSize, limit: number): stri
     const batch = large(batchSize - 1, (n) => isFitting({ ...size, batchSize: n }));
     if (batch > 0) {
       const piece = isFitting({ ...size, microBatch: batch }) ? batch : inPieces(batch - 1);
-      const keeping = `, and so do micro-batches of ${piece}, which keep the batch of ${batchSize} (microBatch, or --micro-batch of train)`;
+      const keeping = `, and so do micro-batches of ${piece}, which keep the batch of ${batchSize} (microBatch, or --micro-batch)`;
       return `A batch of ${batch} fits (${withMargin(needed({ ...size, batchSize: batch }))})${piece > 0 ? keeping : ''}.`;
     }
   }

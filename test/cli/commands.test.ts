@@ -125,7 +125,7 @@ describe('pyconvunet train', () => {
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /A training step of \d+ images of 256x256 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of (\d+) fits \(\d\.\d\d GiB\), and so do micro-batches of \1, which keep the batch of \d+ \(microBatch, or --micro-batch of train\)\./,
+      /A training step of \d+ images of 256x256 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of (\d+) fits \(\d\.\d\d GiB\), and so do micro-batches of \1, which keep the batch of \d+ \(microBatch, or --micro-batch\)\./,
     );
     expect(stderr).not.toContain('    at ');
   });

@@ -180,6 +180,7 @@ describe('pyconvunet experiment', () => {
       ...['experiment', '--data', data, '--group-by', '^(p\\d+)_', '--folds', '2', '--test', '0.25'],
       ...['--models', 'unet', '--widths', '4,8', '--epochs', '1', '--batch', '2', '--seeds', '3', '--split-seed', '5'],
       ...['--loss', 'bce-dice', '--learning-rate', '0.01', '--augment', 'none', '--window', '128,256'],
+      ...['--micro-batch', '1'],
       ...['--out', join(folder, 'options'), '--json'],
     ]);
     expect(code, stderr).toBe(0);
@@ -189,7 +190,7 @@ describe('pyconvunet experiment', () => {
     const { config, runs, datasets } = reportSchema.parse(JSON.parse(stdout));
     expect(config).toMatchObject({
       ...{ folds: 2, test: 0.25, seeds: [3], splitSeed: 5, loss: 'bce-dice', learningRate: 0.01, augment: 'none' },
-      ...{ batch: 2, size: null },
+      ...{ batch: 2, microBatch: 1, size: null },
     });
     expect(config.data[0]).toMatchObject({ groupBy: '^(p\\d+)_', window: [128, 256], source: 'lungs' });
     expect(datasets[0]).toMatchObject({ split: 'groups', folds: 2, window: [128, 256] });
@@ -246,9 +247,12 @@ describe('what cannot be done ends with code 1, what is not legal with code 2, a
     );
   });
 
-  it('blocks and groups at once, one fold, no part for training', async () => {
+  it('blocks and groups at once, pieces larger than the batch, one fold, no part for training', async () => {
     expect(await misused('--data', data, '--blocks', '--group-by', 'volume', ...fresh())).toContain(
       'data set lungs has blocks and groupBy. Blocks are of one specimen alone.',
+    );
+    expect(await misused(...phantoms, '--batch', '2', '--micro-batch', '3', ...fresh())).toContain(
+      'microBatch 3 is more than batch 2, of which it is a piece.',
     );
     expect(await misused(...phantoms, '--folds', '1', ...fresh())).toContain(
       'It must be a whole number of at least 2.',

@@ -43,6 +43,8 @@ describe('a protocol', () => {
       'test part: 0.2 (the paper: none)',
       'folds: 5 (the paper: none)',
     ]);
+    expect(deviations({ ...own, microBatch: 2 })).toEqual(['micro-batch: 2 (the paper: whole batches)']);
+    expect(deviations({ ...own, microBatch: 5 })).toEqual([]);
   });
 
   it('that is quick brings three phantoms and states what it changed', () => {
@@ -66,8 +68,18 @@ describe('a protocol', () => {
   it('of one’s own trains as `train` does', () => {
     expect(resolveStudy({ data: [lung] })).toEqual({
       ...{ formatVersion: 1, protocol: 'custom', models: ['unet', 'pyconvunet'], widths: null },
-      ...{ deepSupervision: false, epochs: 50, batch: 5, learningRate: 1e-3, loss: 'bce', augment: 'random' },
-      ...{ size: null, seeds: [0], splitSeed: 0, validation: 0.2, test: 0, folds: null, backend: 'wasm', threads: 1 },
+      ...{ deepSupervision: false, epochs: 50, batch: 5, microBatch: null, learningRate: 1e-3, loss: 'bce' },
+      ...{
+        augment: 'random',
+        size: null,
+        seeds: [0],
+        splitSeed: 0,
+        validation: 0.2,
+        test: 0,
+        folds: null,
+        backend: 'wasm',
+        threads: 1,
+      },
       data: [
         {
           ...{ name: 'phantom-lung', source: 'phantom:lung', groupBy: null, blocks: false, window: null, images: 50 },
@@ -159,6 +171,8 @@ describe('refused with a sentence', () => {
       { data: [lung], models: ['unet'], deepSupervision: true },
       'deepSupervision belongs to unet++, which is not among the models.',
     ],
+    [{ data: [lung], batch: 2, microBatch: 3 }, 'microBatch 3 is more than batch 2, of which it is a piece.'],
+    [{ data: [lung], microBatch: 0 }, '✖ Too small: expected number to be >=1 → at microBatch'],
     [{ data: [lung], folds: 1 }, '✖ Too small: expected number to be >=2 → at folds'],
     [{ data: [lung], validation: 0 }, '✖ Too small: expected number to be >0 → at validation'],
     [{ data: [lung], epochs: 1.5 }, '✖ Invalid input: expected int, received number → at epochs'],

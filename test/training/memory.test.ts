@@ -151,7 +151,7 @@ it('layer by layer a step of one sample of 256x256 takes at most 1.2e9 bytes', (
 it('refuses a step that wasm cannot hold, naming a batch or a size that fits', () => {
   const model = pyConvUNet({ inputShape: [null, null, 1], seed: 1 });
   expect(() => requireMemory(model, { height: 512, width: 512, batchSize: 12 })).toThrow(
-    /^A training step of 12 images of 512x512 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of (\d) fits \(\d\.\d\d GiB\), and so do micro-batches of \1, which keep the batch of 12 \(microBatch, or --micro-batch of train\)\.$/,
+    /^A training step of 12 images of 512x512 needs about \d+\.\d\d GiB, and backend wasm can hold 4\.00 GiB here\. A batch of (\d) fits \(\d\.\d\d GiB\), and so do micro-batches of \1, which keep the batch of 12 \(microBatch, or --micro-batch\)\.$/,
   );
   expect(() => requireMemory(model, { height: 2048, width: 2048, batchSize: 1 })).toThrow(
     /A size of \d+x\d+ with a batch of 1 fits \(\d\.\d\d GiB\)\.$/,
@@ -169,7 +169,7 @@ it('holds the estimate against the limit with a margin of a tenth', () => {
   const smaller = estimateMemory(model, { ...size, batchSize: 4 });
   const gib = (value: number) => `${(value / 1024 ** 3).toFixed(2)} GiB`;
   expect(() => requireMemory(model, size, 1.05 * bytes)).toThrow(
-    `needs about ${gib(1.1 * bytes)}, and backend wasm can hold ${gib(1.05 * bytes)} here. A batch of 4 fits (${gib(1.1 * smaller)}), and so do micro-batches of 4, which keep the batch of 5 (microBatch, or --micro-batch of train).`,
+    `needs about ${gib(1.1 * bytes)}, and backend wasm can hold ${gib(1.05 * bytes)} here. A batch of 4 fits (${gib(1.1 * smaller)}), and so do micro-batches of 4, which keep the batch of 5 (microBatch, or --micro-batch).`,
   );
   const pieces = { ...size, microBatch: 4 };
   const three = estimateMemory(model, { ...size, batchSize: 3 });

@@ -23,6 +23,7 @@ const inputSchema = studyConfigSchema
     data: z.array(datasetSchema.partial().required({ source: true })).min(1),
     // What is left out stays so, for the protocol to fill in.
     threads: studyConfigSchema.shape.threads.unwrap(),
+    microBatch: studyConfigSchema.shape.microBatch.unwrap(),
   })
   .partial();
 
@@ -73,6 +74,10 @@ function checkCombinations({ data, models, seeds, deepSupervision, ...config }: 
   if (repeated !== undefined) refuse(`'${repeated}' stands twice among the models or seeds. Leave one out.`);
   if (config.validation + config.test >= 1) {
     refuse(`validation ${config.validation} and test ${config.test} leave no part for training.`);
+  }
+  const { batch, microBatch } = config;
+  if (microBatch !== null && microBatch > batch) {
+    refuse(`microBatch ${microBatch} is more than batch ${batch}, of which it is a piece.`);
   }
   for (const { name, blocks, groupBy } of data) {
     if (blocks && groupBy !== null)

@@ -37,7 +37,8 @@ async function measureStep({ key, parts, config }: PreparedRun): Promise<StepCos
     }
     const samples = imagesOf(parts, config);
     // A batch of more images than there are is one of all of them.
-    const size = { height, width, batchSize: Math.min(config.batch, samples), samples, threads: config.threads };
+    const { microBatch, threads } = config;
+    const size = { height, width, batchSize: Math.min(config.batch, samples), microBatch, samples, threads };
     const { bytes } = requireMemory(model, size, totalmem());
     return { bytes, seconds: await estimateStepSeconds(model, size) };
   } finally {

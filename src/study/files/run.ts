@@ -47,7 +47,7 @@ export function runConfigOf(
     classes: null,
     groupBy: dataset.groupBy,
     validation: folds === null ? validation : (1 - test) / folds,
-    microBatch: batch,
+    microBatch: study.microBatch ?? batch,
     threads: study.threads,
     ...parts,
     command: `pyconvunet experiment (${model} on ${dataset.name}, seed ${seed}${fold === null ? '' : `, fold ${fold} of ${folds}`})`,
@@ -169,7 +169,7 @@ async function measure(
 ): Promise<Pick<RunResult, 'best' | 'last' | 'test' | 'secondsPerImage' | 'peakBytes'>> {
   const [first] = parts.validation;
   if (first === undefined || best === null) throw new Error(`The run in ${folder} has no validated epoch.`);
-  const { threads } = config;
+  const { threads, loss, microBatch } = config;
   const options = {
     threads,
     ...(signal === undefined ? {} : { signal }),
@@ -186,7 +186,7 @@ async function measure(
       last: { epoch: history.valDice.length, ...withoutMasks(last) },
       test: tested === null ? null : withoutMasks(tested),
       secondsPerImage: await secondsPerImage(bestModel, first, threads),
-      peakBytes: await peakBytes(model, parts.train.slice(0, config.batch), { loss: config.loss, threads }),
+      peakBytes: await peakBytes(model, parts.train.slice(0, config.batch), { loss, threads, microBatch }),
     };
   } finally {
     releasePredictors(bestModel);

@@ -230,6 +230,24 @@ describe('a study of two networks with two seeds', () => {
     expect(await json(join(folder, 'on-two-threads', run, 'config.json'))).toMatchObject({ threads: 2 });
   });
 
+  it('takes batches in pieces, which its estimate, its configuration and its memory tell', async () => {
+    const input = { ...small, models: ['unet'], seeds: [1], epochs: 1, microBatch: 1 } as const;
+    const out = join(folder, 'pieces');
+    const prepared = await prepareStudy(input, out);
+    const [pieces] = await estimateStudy(prepared);
+    const [whole] = await estimateStudy(await prepareStudy({ ...input, microBatch: 3 }, join(folder, 'whole')));
+    expect(pieces?.bytes).toBeLessThan(whole?.bytes ?? 0);
+    const [result] = await performStudy(prepared);
+    const [expected] = alone.report.runs;
+    expect(result?.peakBytes.training).toBeLessThan(0.8 * (expected?.peakBytes.training ?? 0));
+    expect(await readRunConfig(join(out, 'runs', 'phantom-lung', 'unet', 'seed1'))).toMatchObject({
+      ...{ batch: 3, microBatch: 1 },
+    });
+    // Written before there were micro-batches, study.json is that of whole batches.
+    const { microBatch: _, ...earlier } = studyConfigSchema.parse(await json(join(out, 'study.json')));
+    expect(studyConfigSchema.parse(earlier)).toEqual({ ...earlier, microBatch: null });
+  });
+
   it('says of a run whose steps were not planned that no more than one thread computed', async () => {
     const prepare = vi.spyOn(TrainingPlan.prototype, 'prepare').mockImplementation(() => {
       throw new UnplannableError('layer x has no rule');

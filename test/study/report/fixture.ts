@@ -65,6 +65,7 @@ function configOf(options: Required<FixtureOptions>): StudyConfig {
     deepSupervision: false,
     epochs: Math.max(1, epochs),
     batch: 5,
+    microBatch: null,
     learningRate: 0.001,
     loss: 'bce',
     augment: 'none',

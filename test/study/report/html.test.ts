@@ -233,6 +233,16 @@ describe('numbers', () => {
 });
 
 describe('how the steps were taken', () => {
+  it('in pieces of a batch, where a batch is not taken at once', async () => {
+    const report = makeReport();
+    const texts = async (microBatch: number | null) => {
+      const page = await render({ ...report, config: { ...report.config, microBatch } });
+      return [...page.texts('dl.facts dd'), ...page.texts('#cost caption')].join();
+    };
+    for (const whole of [null, 5]) expect(await texts(whole)).not.toContain('micro-batches');
+    expect((await texts(2)).match(/batch 5 in micro-batches of 2/g)).toHaveLength(2);
+  });
+
   const planned = { planned: true, reason: null, threads: 2, threadProblem: null };
   const shown = async (report: StudyReport) => (await render(report)).texts('#table-3 p');
 

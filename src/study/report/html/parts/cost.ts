@@ -1,6 +1,7 @@
 /** Table 3: parameters and multiply-accumulates, beside them the time and memory that were measured. */
 
 import type { ReportRow, StudyReport } from '../../../schemas.js';
+import { batchText } from '../batchText.js';
 import { executionRemarks } from '../execution.js';
 import { machineText } from '../machineText.js';
 import { html } from '../markup.js';
@@ -38,7 +39,7 @@ export function costPart(report: StudyReport): Part {
     content: html`${table({
       id: 'cost',
       label: 'Table 3',
-      caption: `Trainable parameters and multiply-accumulates (MACs) of one image of ${input} (height × width × channels), of the convolutions and as the paper counts them; and what was measured on ${first?.name ?? 'the data'} with batch ${config.batch} in training (${where}). Memory: the largest sum of tensors alive.`,
+      caption: `Trainable parameters and multiply-accumulates (MACs) of one image of ${input} (height × width × channels), of the convolutions and as the paper counts them; and what was measured on ${first?.name ?? 'the data'} with ${batchText(config)} in training (${where}). Memory: the largest sum of tensors alive.`,
       columns: [
         { head: 'Network' },
         { head: 'Parameters (M)', group: 'Counted' },

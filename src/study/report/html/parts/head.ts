@@ -1,5 +1,6 @@
 /** The report's head: what was run, what it is and is not, where it leaves the paper, and what to beware of. */
 import type { StudyReport } from '../../../schemas.js';
+import { batchText } from '../batchText.js';
 import { html, type Markup } from '../markup.js';
 import { networkLabel, networkTitle, withTitles } from '../networks.js';
 
@@ -35,8 +36,8 @@ function howMany({ config, runs, datasets }: StudyReport): string {
 }
 
 function training({ config }: StudyReport): string {
-  const { epochs, batch, loss, learningRate, augment } = config;
-  return `${plural(epochs, 'epoch')}, batch ${batch}, loss ${loss}, Adam at ${learningRate}, augmentation ${augment}`;
+  const { epochs, loss, learningRate, augment } = config;
+  return `${plural(epochs, 'epoch')}, ${batchText(config)}, loss ${loss}, Adam at ${learningRate}, augmentation ${augment}`;
 }
 
 /** The head. */
