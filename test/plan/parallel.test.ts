@@ -1,5 +1,6 @@
 /** What several threads compute is what one computes, to the bit: predictions, and a training step with its update. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { KERNELS } from '../../src/engine/contract.js';
 import * as models from '../../src/models/index.js';
 import { InferencePlan, readWeights, TrainingPlan } from '../../src/plan/index.js';
 import { findProvider, type KernelBinaries } from '../../src/runtime/providers.js';
@@ -25,6 +26,8 @@ const networks: [models.NetworkName, Record<string, unknown>][] = [
 ];
 const shape = [32, 48, 1] as const;
 const [height, width] = shape;
+
+const NESTED_GRADIENT = Object.keys(KERNELS).indexOf('nestedGradient');
 
 /** Two threads, and more than some maps have rows of tiles. */
 const THREADS = [2, 5];
@@ -81,6 +84,24 @@ describe('threads', () => {
     expect(five.products.length).toBeGreaterThan(one.products.length);
     expect(five.products.every((tasks) => tasks.length >= 4)).toBe(true);
     model.dispose();
+  });
+
+  test('gradients of filters are shared out among more threads than the widest chunks would serve', () => {
+    const model = models.pyConvUNet({ widths: [32, 64], inputShape: [48, 48, 1], head: 'logits', seed: 1 });
+    const plan = new TrainingPlan(model, kernels, { threads: 8 });
+    try {
+      const tasks = plan
+        .stepsFor(1, [48, 48, 1])
+        .filter(({ name, kind }) => name.endsWith('pyconv') && kind === 'filter gradient')
+        .flatMap(({ phases }) =>
+          phases.filter((phase) => phase.flat().some(({ kernel }) => kernel === NESTED_GRADIENT)),
+        );
+      expect(tasks.length).toBeGreaterThan(0);
+      expect(tasks.every((phase) => phase.length === 8)).toBe(true);
+    } finally {
+      plan.dispose();
+      model.dispose();
+    }
   });
 
   test.each(networks)('%s trains to the same bits', async (name, options) => {

@@ -3,7 +3,15 @@ import { Buffer, type Place, type Word } from '../program.js';
 import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, type View } from './context.js';
 import type { Connection, FilterAccess } from './filters.js';
-import { bandsOf, nestedPasses, type Pass, type Scratch, scratchOf, transformChunk } from './nestedPass.js';
+import {
+  bandsOf,
+  nestedPasses,
+  type Pass,
+  type Scratch,
+  scratchOf,
+  transformChunk,
+  withChunksFor,
+} from './nestedPass.js';
 import {
   nameOf,
   pixelCount,
@@ -345,8 +353,8 @@ function lowerNestedPass(
   }
   // Chunks of inputs are shared out, or where there are too few, blocks of outputs: no sum has two authors.
   const chunks = Array.from({ length: Math.ceil(input.channels / chunk) }, (_, i) => i * chunk);
-  const byOutputs = chunks.length < lowering.threads;
   const blocks = Math.max(...levels.map(({ outputs, block }) => Math.ceil(outputs / block)));
+  const byOutputs = chunks.length < Math.min(lowering.threads, blocks);
   const items = byOutputs ? Array.from({ length: blocks }, (_, i) => i) : chunks;
   lowering.share(items, (own) => {
     const scratch = scratchOf(lowering, tiles, pass);
@@ -453,6 +461,7 @@ export function lowerNestedGradient(
 ): void {
   // Bands add to the same sums: they are the same ones for any number of threads, which share out channels here.
   for (const pass of nestedPasses(lowering, input, connections, 1)) {
-    lowerNestedPass(lowering, input, output, pass, gradients);
+    const shared = withChunksFor(pass, input.channels, lowering.threads);
+    lowerNestedPass(lowering, input, output, shared, gradients);
   }
 }

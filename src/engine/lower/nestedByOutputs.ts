@@ -14,7 +14,7 @@ const OUTPUTS = 16;
 /** The components of a whole map must stay in the third cache. */
 const MOST_BYTES = 2 ** 24;
 /** Components are written by one thread and read by others. */
-const EXTRA_TIME = 1.15;
+const EXTRA_TIME = 1.25;
 
 /** All channels and all rows at once. */
 const wholePass = (pass: Pass, { tiles, channels }: View): Pass => ({
@@ -35,7 +35,8 @@ export function isSharedByOutputs(lowering: Lowering, input: View, pass: Pass): 
   const byBands = Math.ceil(bands / threads) * columns(lowering, tiles, pass.bandRows);
   const whole = columns(lowering, tiles, tiles.tileRows);
   const bytes = 4 * pass.points ** 2 * channels * whole;
-  return bytes <= MOST_BYTES && (EXTRA_TIME * tiles.batch * whole) / threads < byBands;
+  const pieces = pass.levels.reduce((sum, { groups, outputs }) => sum + groups * Math.ceil(outputs / OUTPUTS), 0);
+  return bytes <= MOST_BYTES && (EXTRA_TIME * tiles.batch * whole) / Math.min(threads, pieces) < byBands;
 }
 
 /** One piece of work: outputs of a level. */

@@ -25,16 +25,25 @@ const MOST_WAITING = 128;
 
 const divides = (a: number, b: number): boolean => a % b === 0 || b % a === 0;
 
-/** The largest number of channels in which every group lies whole, or which lies in every group. */
-function chunkOf(channels: number, levels: readonly NestedLevel[]): number {
-  // A group that is not much larger is taken whole: its sums need not wait.
-  const groups = levels.map(({ inputs }) => inputs).filter((inputs) => inputs <= (2 * channels) / CHUNK_SHARE);
-  const most = Math.max(4, channels / CHUNK_SHARE, ...groups);
+/** The largest number of channels up to `most` in which every group lies whole, or which lies in every group. */
+function largestChunk(channels: number, levels: readonly NestedLevel[], most: number): number {
   for (let chunk = Math.floor(most); chunk > 1; chunk--) {
     if (channels % chunk === 0 && levels.every(({ inputs }) => divides(chunk, inputs))) return chunk;
   }
   return 1;
 }
+
+function chunkOf(channels: number, levels: readonly NestedLevel[]): number {
+  // A group that is not much larger is taken whole: its sums need not wait.
+  const groups = levels.map(({ inputs }) => inputs).filter((inputs) => inputs <= (2 * channels) / CHUNK_SHARE);
+  return largestChunk(channels, levels, Math.max(4, channels / CHUNK_SHARE, ...groups));
+}
+
+/** The pass with chunks for all threads. */
+export const withChunksFor = (pass: Pass, channels: number, threads: number): Pass => ({
+  ...pass,
+  chunk: largestChunk(channels, pass.levels, Math.min(pass.chunk, channels / threads)),
+});
 
 export const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
 
