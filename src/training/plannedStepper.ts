@@ -91,7 +91,7 @@ export class PlannedStepper implements Stepper {
     { piece: { count, height, width, masks }, share }: MicroBatch,
   ): { value: number; gradients: Float32Array[] } {
     const { value, grads } = tf.tidy(() => {
-      const yTrue = tf.tensor4d(Float32Array.from(masks), [count, height, width, 1]);
+      const yTrue = tf.tensor4d(new Float32Array(masks), [count, height, width, 1]);
       const heads = outputs.map(({ data, shape }) => tf.tensor4d(data.slice(), [count, ...shape]));
       const objective = (...maps: tf.Tensor[]) => tf.mul<tf.Scalar>(headLoss(this.loss, yTrue, maps), share);
       return tf.valueAndGrads(objective)(heads);
