@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorReport } from '../../src/runtime/doctor.js';
 import { isPassed } from '../../src/runtime/engineReport.js';
-import { type Browser, isolation, policy, resultOf } from './pages.js';
+import { type Browser, isolation, policy, resultOf } from './pages.mjs';
 import { launchChromium } from './runtimes.mjs';
 
 const contents = `

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Browser, isolation, policy, resultOf } from './pages.js';
+import { type Browser, isolation, policy, resultOf } from './pages.mjs';
 import type { SuitesResult } from './runSuites.js';
 import { launchChromium, runtimes } from './runtimes.mjs';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Browser, isolation, policy, resultOf } from './pages.js';
+import { type Browser, isolation, policy, resultOf } from './pages.mjs';
 import { launchChromium, runtimes } from './runtimes.mjs';
 import type { ThreadsResult } from './threadsSmoke.js';
 
