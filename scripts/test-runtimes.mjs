@@ -1,5 +1,5 @@
-// `npm run test:runtimes`: the packed package in Node 22 and 24, Deno, Bun and headless Chromium, tfjs-core's own tests with
-// our kernels, and the suites that run on any backend, on webgpu (Dawn over a software GPU). It installs the runtimes into
+// `npm run test:runtimes`: the packed package and tfjs-core's own tests with our kernels in Node 22 and 24, Deno, Bun and headless
+// Chromium, and the suites that run on any backend, on webgpu (Dawn over a software GPU). It installs the runtimes into
 // test/runtimes by the lock file there (about 800 MB on disk): in the root their binaries would shadow the node that runs
 // npm's scripts.
 import { execFileSync } from 'node:child_process';
@@ -70,9 +70,10 @@ const env = {
 if (isReady && isBuilt) {
   steps.vitest('the packed package in other runtimes', ['--config', 'test/runtimes/vitest.config.ts'], { env });
 }
-for (const backend of ['wasm', 'cpu']) {
-  const script = 'scripts/tfjs-core-tests.mjs';
-  await steps.run(`tfjs-core's own tests on ${backend}`, 'node', [script, '--backend', backend]);
-}
+const tfjsCore = (backend, ...args) => ['scripts/tfjs-core-tests.mjs', '--backend', backend, ...args];
+// The kernels of backend cpu are JavaScript, which one runtime tests.
+await steps.run("tfjs-core's own tests on cpu", 'node', tfjsCore('cpu'));
+const everywhere = isReady ? ['--runtime', 'all'] : [];
+await steps.run("tfjs-core's own tests on wasm", 'node', tfjsCore('wasm', ...everywhere), { env });
 if (isReady) testWebgpu();
 steps.finish();
