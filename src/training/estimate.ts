@@ -105,7 +105,9 @@ function plannedMemory(model: tfl.LayersModel, size: StepSize): number | null {
   const channels = model.inputs[0]?.shape[3] ?? 1;
   const step = divisor(model);
   const half = (length: number) => Math.max(step, Math.round(length / 2 / step) * step);
-  const isFarTooLarge = (h: number, w: number) => mapValues(model, h, w) * BYTES * atOnce(size) > MOST_LAID_OUT;
+  // In proportion to its pixels: a model of one size has no map of another.
+  const bytes = mapValues(model, height, width) * BYTES * atOnce(size);
+  const isFarTooLarge = (h: number, w: number) => bytes * ((h * w) / (height * width)) > MOST_LAID_OUT;
   let [h, w] = [height, width];
   while (isFarTooLarge(h, w) && Math.max(h, w) > step) [h, w] = [half(h), half(w)];
   try {

@@ -105,6 +105,19 @@ it('the memory of a run is exact where the last batch of an epoch holds fewer im
   model.dispose();
 });
 
+it('a batch that is far too large is estimated for a model of one size as for one of any', () => {
+  const [height, width] = [256, 256];
+  const sizes = [1, 40].map((batchSize) => ({ height, width, batchSize }));
+  const estimates = [[height, width, 1] as const, [null, null, 1] as const].map((inputShape) => {
+    const model = pyConvUNet({ widths: [64, 128, 256], inputShape: [...inputShape], seed: 1 });
+    const bytes = sizes.map((size) => estimateMemory(model, size));
+    expect(() => requireMemory(model, { height, width, batchSize: 40 })).toThrow(/40 images of 256x256 needs about/);
+    model.dispose();
+    return bytes;
+  });
+  expect(estimates[0]).toEqual(estimates[1]);
+});
+
 it('the memory of a step with penalties is exact', () => {
   const size = { height: 32, width: 32 };
   const x = tfl.input({ shape: [32, 32, 1] });

@@ -2,6 +2,7 @@
  * Small maps have too few rows for bands: a band of a few tiles fills no register tile, and some threads get one more than others. There the
  * threads share out the channels of the transform, and then the outputs. Each sum is taken in the same order as by bands.
  */
+import type { Place } from '../program.js';
 import { roundUp, type Tiles } from '../tiles.js';
 import type { Lowering, View } from './context.js';
 import type { Destination, Finish } from './filters.js';
@@ -69,7 +70,10 @@ function piecesOf(level: PreparedLevel): Piece[] {
 
 /** The largest pieces first, each to the thread that has least to do. */
 function sharedOut(pieces: readonly Piece[], threads: number): Piece[][] {
-  const tasks = Array.from({ length: threads }, () => ({ pieces: [] as Piece[], products: 0 }));
+  const tasks = Array.from({ length: threads }, (): { pieces: Piece[]; products: number } => ({
+    pieces: [],
+    products: 0,
+  }));
   for (const piece of [...pieces].sort((a, b) => b.products - a.products)) {
     const task = tasks.reduce((least, other) => (other.products < least.products ? other : least));
     task.pieces.push(piece);
@@ -92,7 +96,7 @@ export function lowerByOutputs(
   const tasks = sharedOut(levels.flatMap(piecesOf), lowering.threads);
   const all = Array.from({ length: channels }, (_, c) => c);
   const scratch = scratchOf(lowering, tiles, layout);
-  const callsWith = (rows: typeof scratch.rows) =>
+  const callsWith = (rows: Place) =>
     new PassCalls(lowering, input, { pass: layout, scratch: { ...scratch, rows }, record: finish.record, destination });
   for (const { sample } of bandsOf(tiles, tiles.tileRows)) {
     lowering.share(all, (own) => {

@@ -33,7 +33,7 @@ export class PassCalls {
   constructor(
     private readonly lowering: Lowering,
     private readonly input: View,
-    private readonly made: {
+    private readonly setup: {
       readonly pass: Pass;
       readonly scratch: Scratch;
       /** Epilogue records of the target's channels. */
@@ -44,7 +44,7 @@ export class PassCalls {
 
   /** Memory for the sums of so many outputs. */
   sumsOf(outputs: number): Place {
-    return this.lowering.scratch(outputs * this.made.scratch.sumOutput + 512);
+    return this.lowering.scratch(outputs * this.setup.scratch.sumOutput + 512);
   }
 
   band(sample: number, firstRow: number, rows: number): Band {
@@ -54,7 +54,7 @@ export class PassCalls {
 
   /** Transforms so many channels from `first` on; their components go to `components`. */
   transform({ start, length }: Band, first: number, count: number, components: Place): void {
-    const { pass, scratch } = this.made;
+    const { pass, scratch } = this.setup;
     const { above, below, levels } = pass;
     const { pitch } = this.input.tiles;
     const reach = above + below;
@@ -80,7 +80,7 @@ export class PassCalls {
     { firstInput, components, sums }: { firstInput: number; components: Place; sums: Place },
   ): void {
     const { lowering } = this;
-    const { pass, scratch } = this.made;
+    const { pass, scratch } = this.setup;
     const { pitch } = this.input.tiles;
     const { sections, lists, asRows } = level;
     const common = {
@@ -107,7 +107,7 @@ export class PassCalls {
 
   /** Turns the sums of all inputs into pixels. */
   inverse({ start, length }: Band, level: PreparedLevel, { group, block, from, to }: Unit, sums: Place): void {
-    const { pass, scratch, record, destination } = this.made;
+    const { pass, scratch, record, destination } = this.setup;
     const { channelStride, planeStride } = this.input.tiles;
     const first = level.start + group * level.outputs + block + from;
     this.lowering.program.call(pass.points === 5 ? 'inverse3' : 'inverse4', {
