@@ -6,27 +6,28 @@ import { epilogueOf } from './epilogue.js';
 export const zeroMargins = define('zeroMargins', (w, p) => {
   const tile = p.tile;
   const zero = w.const(0);
+  // Offsets are counted, not addresses: those beyond 2 GiB are negative to a loop.
   const clear = (from: Int, size: Int) => {
     const place = w.int(from);
-    const end = w.int(place.plus(size));
-    const whole = w.int(end.minus(size.and(15)));
-    w.loop(place, whole, 16, (q) => w.store(q, zero));
-    w.loop(whole, end, 4, (q) => w.storeLane(q, zero, 0));
+    const bytes = w.int(size);
+    const whole = w.int(bytes.and(-16));
+    w.loop(0, whole, 16, (q) => w.store(place.plus(q), zero));
+    w.loop(whole, bytes, 4, (q) => w.storeLane(place.plus(q), zero, 0));
   };
   const pitch = w.int(p.pitch.times(4));
-  /** Behind each row of tiles; two or three places there are the rule. */
-  const clearBehind = (from: Int, end: Int, gap: IntVar) => {
-    const rows = (write: (row: IntVar) => void) => () => w.loop(from, end, pitch, write);
+  /** Behind each row of tiles: one place is the rule for tiles of 4, two or three for those of 3. */
+  const clearBehind = (from: Int, bytes: Int, gap: IntVar) => {
+    const place = w.int(from);
+    const rows = (write: (row: IntVar) => void) => () => w.loop(0, bytes, pitch, (q) => write(w.int(place.plus(q))));
+    const last = (offset: number) => (row: IntVar) => w.storeLane(row, zero, 0, offset);
     const pair = (row: IntVar) => w.storePair(row, zero, 0);
+    const any = rows((row) => w.loop(0, w.int(gap.times(4)), 4, (x) => w.storeLane(row.plus(x), zero, 0)));
+    const three = rows((row) => {
+      pair(row);
+      last(8)(row);
+    });
     w.when(gap.equals(2), rows(pair), () =>
-      w.when(
-        gap.equals(3),
-        rows((row) => {
-          pair(row);
-          w.storeLane(row, zero, 0, 8);
-        }),
-        rows((row) => w.loop(row, w.int(row.plus(gap.times(4))), 4, (x) => w.storeLane(x, zero, 0))),
-      ),
+      w.when(gap.equals(1), rows(last(0)), () => w.when(gap.equals(3), three, any)),
     );
   };
   w.loop(0, p.count, 1, (c) => {
@@ -40,7 +41,7 @@ export const zeroMargins = define('zeroMargins', (w, p) => {
         const end = w.int(begin.plus(bytes));
         clear(w.int(plane.plus(p.begin)), w.int(p.first.minus(p.begin)));
         const behind = w.int(columns.times(4));
-        clearBehind(w.int(begin.plus(behind)), w.int(end.plus(behind)), w.int(p.pitch.minus(columns)));
+        clearBehind(w.int(begin.plus(behind)), bytes, w.int(p.pitch.minus(columns)));
         clear(end, w.int(plane.plus(p.end).minus(end)));
       });
     });

@@ -93,13 +93,13 @@ const partScores = {
 /** A machine as a report names it. */
 export const machineSchema = z.strictObject({
   backend: z.string(),
-  /** That computed; null where the backend decides. */
+  /** That computed; null where the backend decides, or where fewer did than were asked for. */
   threads: positive.nullable(),
   processor: z.string(),
   system: z.string(),
 });
 
-/** How the steps of a run were taken. */
+/** How the steps of a run's last call were taken, those whose seconds are measured. */
 export const executionSchema = z.strictObject({
   /** By a plan on backend wasm; else layer by layer. */
   planned: z.boolean(),

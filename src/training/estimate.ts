@@ -50,14 +50,16 @@ const MOST_LAID_OUT = 4 * WASM_LIMIT;
 /** Images that are computed at once. */
 const atOnce = ({ batchSize, microBatch = batchSize }: StepSize): number => Math.min(batchSize, microBatch);
 
-/** Values of all layer outputs for one image. */
+/** Values of all layer outputs for one image; a model of one size has of another size as many for each pixel. */
 function mapValues(model: tfl.LayersModel, height: number, width: number): number {
-  const channels = model.inputs[0]?.shape[3];
+  const [, ownHeight, ownWidth, channels] = model.inputs[0]?.shape ?? [];
   if (channels === null || channels === undefined) {
     throw new InvalidArgumentError('The estimate needs a model with one image input of known channels.');
   }
-  const { layers } = complexity(model, { inputShape: [height, width, channels] });
-  return layers.reduce((sum, { outputShape }) => sum + outputShape.reduce((product, d) => product * d, 1), 0);
+  const [h, w] = [ownHeight ?? height, ownWidth ?? width];
+  const { layers } = complexity(model, { inputShape: [h, w, channels] });
+  const values = layers.reduce((sum, { outputShape }) => sum + outputShape.reduce((product, d) => product * d, 1), 0);
+  return values * ((height * width) / (h * w));
 }
 
 /**
@@ -105,9 +107,7 @@ function plannedMemory(model: tfl.LayersModel, size: StepSize): number | null {
   const channels = model.inputs[0]?.shape[3] ?? 1;
   const step = divisor(model);
   const half = (length: number) => Math.max(step, Math.round(length / 2 / step) * step);
-  // In proportion to its pixels: a model of one size has no map of another.
-  const bytes = mapValues(model, height, width) * BYTES * atOnce(size);
-  const isFarTooLarge = (h: number, w: number) => bytes * ((h * w) / (height * width)) > MOST_LAID_OUT;
+  const isFarTooLarge = (h: number, w: number) => mapValues(model, h, w) * BYTES * atOnce(size) > MOST_LAID_OUT;
   let [h, w] = [height, width];
   while (isFarTooLarge(h, w) && Math.max(h, w) > step) [h, w] = [half(h), half(w)];
   try {

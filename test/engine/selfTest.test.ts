@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { OwnHeap } from '../../src/engine/heap.js';
 import { Lowering } from '../../src/engine/lower/context.js';
 import { algorithmOf, stencilOf } from '../../src/engine/lower/convolution.js';
 import { MovableProgram } from '../../src/engine/movable.js';
@@ -123,6 +124,32 @@ describe('selfTest', () => {
     for (const test of selfTest(binaries)) {
       expect(test.error).toBeNull();
       expect(isPassed(test)).toBe(false);
+    }
+  });
+});
+
+describe('memory beyond 2 GiB', () => {
+  /** The same tests in a memory whose free part begins so many bytes before the address 2^31, which is negative to signed integers. */
+  function testedBefore(bytes: number) {
+    const heaps = new WeakSet<object>();
+    const { allocate } = OwnHeap.prototype;
+    vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(function (this: OwnHeap, size: number) {
+      if (!heaps.has(this)) {
+        heaps.add(this);
+        allocate.call(this, 2 ** 31 - 1024 - bytes);
+      }
+      return allocate.call(this, size);
+    });
+    const tests = selfTest(binaries);
+    vi.restoreAllMocks();
+    return tests;
+  }
+
+  it('has the same results, wherever in it the maps lie', () => {
+    const expected = selfTest(binaries);
+    expect(expected.every(isPassed)).toBe(true);
+    for (const bytes of [0, 16e3, 48e3, 80e3, 112e3, 160e3, 240e3]) {
+      expect(testedBefore(64 * Math.round(bytes / 64)), `${bytes} bytes before`).toEqual(expected);
     }
   });
 });

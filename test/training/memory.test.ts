@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, expect, it } from 'vitest';
 import { create as createLoss } from '../../src/losses/index.js';
-import { pyConvUNet } from '../../src/models/index.js';
+import { pyConvUNet, uNet } from '../../src/models/index.js';
 import { Adam } from '../../src/optimizers/index.js';
 import { trainingBytes } from '../../src/plan/index.js';
 import { estimateMemory, requireMemory } from '../../src/training/index.js';
@@ -116,6 +116,15 @@ it('a batch that is far too large is estimated for a model of one size as for on
     return bytes;
   });
   expect(estimates[0]).toEqual(estimates[1]);
+});
+
+it('where not even one image fits, a size is named, also for a model of one size', () => {
+  const [height, width] = [2048, 2048];
+  const model = uNet({ widths: [128, 256], inputShape: [height, width, 1], seed: 1 });
+  expect(() => requireMemory(model, { height, width, batchSize: 1 })).toThrow(
+    /1 image of 2048x2048 needs about .+ A size of \d+x\d+ with a batch of 1 fits/,
+  );
+  model.dispose();
 });
 
 it('the memory of a step with penalties is exact', () => {

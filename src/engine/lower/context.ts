@@ -74,7 +74,8 @@ export class Lowering {
    */
   eachChannels(view: View, write: (part: Target, first: number) => void): void {
     const { tiles } = view;
-    const most = Math.max(1, Math.floor(CACHED_BYTES / tiles.channelStride));
+    const cached = Math.floor(CACHED_BYTES / tiles.channelStride);
+    const most = Math.max(1, Math.min(cached, Math.ceil(view.channels / this.threads)));
     const parts: { part: Target; first: number }[] = [];
     let first = 0;
     for (const segment of view.segments) {

@@ -325,7 +325,9 @@ function lowerNestedPass(
   const kind = pass.levels[0]?.sections.kind ?? 0;
   const levels = pass.levels.map((level) => {
     const part = Math.min(level.inputs, chunk);
-    const block = Math.min(level.outputs, level.inputs > chunk ? level.outputs : OUTPUT_BLOCK);
+    // The components of all outputs are worth keeping where a thread goes through several chunks of a group.
+    const isKept = level.inputs > chunk && input.channels > chunk * lowering.threads;
+    const block = Math.min(level.outputs, isKept ? level.outputs : OUTPUT_BLOCK);
     const lists = new Map<number, SumLists>();
     const sums = new Map<string, Place>();
     return {

@@ -9,6 +9,7 @@ import type { Destination, Finish } from './filters.js';
 import { outputsOf, PassCalls, type Unit } from './nestedCalls.js';
 import { type PreparedLevel, prepareLevel } from './nestedFilters.js';
 import { bandsOf, type Pass, scratchOf } from './nestedPass.js';
+import { productsOf } from './sections.js';
 
 /** Outputs of a block that are computed together: enough for components to be read from the first cache. */
 const OUTPUTS = 16;
@@ -27,6 +28,18 @@ const wholePass = (pass: Pass, { tiles, channels }: View): Pass => ({
 /** Tiles of a band as they are computed. */
 const columns = ({ wide }: Lowering, { pitch }: Tiles, rows: number): number => roundUp(rows * pitch, wide);
 
+/** What the slowest thread has to do of all products. */
+function largestShare({ levels }: Pass, { tile }: Tiles, threads: number): number {
+  const pieces = levels.flatMap(({ groups, inputs, outputs, sections }) =>
+    Array.from({ length: groups * Math.ceil(outputs / OUTPUTS) }, (_, i) => {
+      const from = OUTPUTS * (i % Math.ceil(outputs / OUTPUTS));
+      return { products: productsOf(sections, tile) * inputs * Math.min(OUTPUTS, outputs - from) };
+    }),
+  );
+  const loads = sharedOut(pieces, threads).map((own) => own.reduce((sum, { products }) => sum + products, 0));
+  return Math.max(...loads) / loads.reduce((sum, load) => sum + load, 0);
+}
+
 /** Whether the slowest thread is done earlier if outputs are shared out than if bands are. */
 export function isSharedByOutputs(lowering: Lowering, input: View, pass: Pass): boolean {
   const { threads } = lowering;
@@ -36,8 +49,7 @@ export function isSharedByOutputs(lowering: Lowering, input: View, pass: Pass): 
   const byBands = Math.ceil(bands / threads) * columns(lowering, tiles, pass.bandRows);
   const whole = columns(lowering, tiles, tiles.tileRows);
   const bytes = 4 * pass.points ** 2 * channels * whole;
-  const pieces = pass.levels.reduce((sum, { groups, outputs }) => sum + groups * Math.ceil(outputs / OUTPUTS), 0);
-  return bytes <= MOST_BYTES && (EXTRA_TIME * tiles.batch * whole) / Math.min(threads, pieces) < byBands;
+  return bytes <= MOST_BYTES && EXTRA_TIME * tiles.batch * whole * largestShare(pass, tiles, threads) < byBands;
 }
 
 /** One piece of work: outputs of a level. */
@@ -69,11 +81,8 @@ function piecesOf(level: PreparedLevel): Piece[] {
 }
 
 /** The largest pieces first, each to the thread that has least to do. */
-function sharedOut(pieces: readonly Piece[], threads: number): Piece[][] {
-  const tasks = Array.from({ length: threads }, (): { pieces: Piece[]; products: number } => ({
-    pieces: [],
-    products: 0,
-  }));
+function sharedOut<T extends { readonly products: number }>(pieces: readonly T[], threads: number): T[][] {
+  const tasks = Array.from({ length: threads }, (): { pieces: T[]; products: number } => ({ pieces: [], products: 0 }));
   for (const piece of [...pieces].sort((a, b) => b.products - a.products)) {
     const task = tasks.reduce((least, other) => (other.products < least.products ? other : least));
     task.pieces.push(piece);

@@ -137,11 +137,14 @@ export function nestedPasses(
   threads: number,
 ): Pass[] {
   const points = tiles.tile === 3 ? 5 : 6;
-  const nested = withSections(connections, channels);
-  const isLarge = ({ outputs }: NestedLevel) => outputs > MOST_WAITING || points === 6;
+  const isLarge = ({ outputs }: Connection) => outputs > MOST_WAITING || points === 6;
+  const small = withSections(
+    connections.filter((connection) => !isLarge(connection)),
+    channels,
+  );
   const passes: NestedLevel[][] = [
-    ...nested.filter(isLarge).map((level) => [level]),
-    ...([0, 1] as const).map((kind) => nested.filter((l) => !isLarge(l) && l.sections.kind === kind)),
+    ...connections.filter(isLarge).map((connection) => withSections([connection], channels)),
+    ...([0, 1] as const).map((kind) => small.filter(({ sections }) => sections.kind === kind)),
   ].filter((pass) => pass.length > 0);
   return passes.map((members) => {
     const isAlone = members.some(isLarge);

@@ -33,7 +33,7 @@ export function listed({ count, lead, trail }: Sections, component: number, poin
 }
 
 /** Products for one tile, input and output. */
-const productsOf = ({ count, lead, trail }: Sections, tile: 3 | 4): number =>
+export const productsOf = ({ count, lead, trail }: Sections, tile: 3 | 4): number =>
   ((tile + 2) * count - Math.min(lead, 1) - Math.min(trail, 1)) ** 2;
 
 /** Products for one tile, input and output. */

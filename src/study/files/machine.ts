@@ -6,7 +6,7 @@ import type { Machine } from '../schemas.js';
 /**
  * This machine with the backend that is active.
  *
- * @param threads That computed; null where the backend decides.
+ * @param threads That computed; null where the backend decides, or where fewer did than were asked for.
  */
 export function thisMachine(threads: number | null): Machine {
   return {
