@@ -8,8 +8,12 @@ import { summarise } from '../dist/benchmark/summary.js';
 import { ContenderProcess } from './lib/contenderProcess.mjs';
 import { commandOf, OURS } from './lib/contenders.mjs';
 import { describeMachine, machineText } from './lib/machine.mjs';
-import { pythonVersions } from './lib/reference.mjs';
+import { prepareReference, pythonVersions } from './lib/reference.mjs';
 import { columns } from './lib/table.mjs';
+
+/** Worst error of a probability or a loss that is still right (bench/run.mjs says of what). */
+const TOLERANCE = { inference: 1e-3, training: 2e-3 };
+const NETWORKS = ['pyconvunet', 'unet'];
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +34,11 @@ const PAUSE_MS = 300;
 async function start(work, network, { threads: own, count }) {
   const options = { work, threads: own, node: values.node, python: values.python, data: values.data };
   const processes = Array.from({ length: count }, () => new ContenderProcess(commandOf(OURS, options, network), own));
-  await Promise.all(processes.map((contender) => contender.start()));
+  for (const { skipped, threads: used, maxError } of await Promise.all(processes.map((each) => each.start()))) {
+    if (skipped !== undefined) throw new Error(`${network}, ${work}: ${skipped}`);
+    if (used !== own) throw new Error(`${network}, ${work}: ${used} threads instead of ${own}.`);
+    if (!(maxError <= TOLERANCE[work])) throw new Error(`${network}, ${work}: off by ${maxError}.`);
+  }
   return { processes, turns: [] };
 }
 
@@ -58,10 +66,12 @@ async function compete(work, network) {
   return { one, several, apart, speedup: one.ms / several.ms, possible: (threads * one.ms) / apart.ms };
 }
 
-const machine = describeMachine(values, pythonVersions(values.python));
+const versions = pythonVersions(values.python);
+const machine = describeMachine(values, versions);
+prepareReference({ ...values, networks: NETWORKS }, versions, (line) => console.error(line));
 const results = {};
 for (const work of ['inference', 'training']) {
-  for (const network of ['pyconvunet', 'unet']) results[`${network}, ${work}`] = await compete(work, network);
+  for (const network of NETWORKS) results[`${network}, ${work}`] = await compete(work, network);
 }
 console.log(machineText(machine));
 const text = ({ ms, spread }) => `${ms.toFixed(1)} (${(100 * spread).toFixed(0)} %)`;
