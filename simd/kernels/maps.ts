@@ -6,43 +6,26 @@ import { epilogueOf } from './epilogue.js';
 export const zeroMargins = define('zeroMargins', (w, p) => {
   const tile = p.tile;
   const zero = w.const(0);
-  // Offsets are counted, not addresses: those beyond 2 GiB are negative to a loop.
   const clear = (from: Int, size: Int) => {
-    const place = w.int(from);
     const bytes = w.int(size);
     const whole = w.int(bytes.and(-16));
-    w.loop(0, whole, 16, (q) => w.store(place.plus(q), zero));
-    w.loop(whole, bytes, 4, (q) => w.storeLane(place.plus(q), zero, 0));
+    w.loop(0, whole, 16, (q) => w.store(from.plus(q), zero));
+    w.loop(whole, bytes, 4, (q) => w.storeLane(from.plus(q), zero, 0));
   };
   const pitch = w.int(p.pitch.times(4));
-  /** Behind each row of tiles: one place is the rule for tiles of 4, two or three for those of 3. */
-  const clearBehind = (from: Int, bytes: Int, gap: IntVar) => {
-    const place = w.int(from);
-    const rows = (write: (row: IntVar) => void) => () => w.loop(0, bytes, pitch, (q) => write(w.int(place.plus(q))));
-    const last = (offset: number) => (row: IntVar) => w.storeLane(row, zero, 0, offset);
-    const pair = (row: IntVar) => w.storePair(row, zero, 0);
-    const any = rows((row) => w.loop(0, w.int(gap.times(4)), 4, (x) => w.storeLane(row.plus(x), zero, 0)));
-    const three = rows((row) => {
-      pair(row);
-      last(8)(row);
-    });
-    w.when(gap.equals(2), rows(pair), () =>
-      w.when(gap.equals(1), rows(last(0)), () => w.when(gap.equals(3), three, any)),
-    );
-  };
   w.loop(0, p.count, 1, (c) => {
     w.loop(0, tile, 1, (i) => {
-      const rows = w.int(p.height.minus(i).plus(tile).minus(1).dividedBy(tile));
-      const bytes = w.int(rows.times(pitch));
       w.loop(0, tile, 1, (j) => {
         const plane = w.int(p.map.plus(c.times(p.channelStride)).plus(i.times(tile).plus(j).times(p.planeStride)));
         const columns = w.int(p.width.minus(j).plus(tile).minus(1).dividedBy(tile));
-        const begin = w.int(plane.plus(p.first));
-        const end = w.int(begin.plus(bytes));
-        clear(w.int(plane.plus(p.begin)), w.int(p.first.minus(p.begin)));
-        const behind = w.int(columns.times(4));
-        clearBehind(w.int(begin.plus(behind)), bytes, w.int(p.pitch.minus(columns)));
-        clear(end, w.int(plane.plus(p.end).minus(end)));
+        const rows = w.int(p.height.minus(i).plus(tile).minus(1).dividedBy(tile));
+        const end = w.int(p.first.plus(rows.times(pitch)));
+        clear(w.int(plane.plus(p.begin)), p.first.minus(p.begin));
+        w.loop(0, rows, 1, (y) => {
+          const row = w.int(plane.plus(p.first).plus(y.times(pitch)));
+          w.loop(columns, p.pitch, 1, (x) => w.storeLane(row.plus(x.times(4)), zero, 0));
+        });
+        clear(w.int(plane.plus(end)), p.end.minus(end));
       });
     });
   });
