@@ -21,6 +21,14 @@ export interface View {
 /** A map that is written, all its channels. */
 export type Target = View & { readonly place: Place };
 
+/** Channels of a map that lie one behind the other. */
+export const targetAt = (tiles: Tiles, channels: number, place: Place): Target => ({
+  tiles,
+  channels,
+  place,
+  segments: [{ place, channels }],
+});
+
 /** Properties of the kernels that run the program. */
 export interface Machine {
   /** Vectors of a register tile. */
@@ -82,7 +90,7 @@ export class Lowering {
       for (let from = 0; from < segment.channels; from += most) {
         const channels = Math.min(most, segment.channels - from);
         const place = segment.place.plus(from * tiles.channelStride);
-        parts.push({ part: { tiles, channels, place, segments: [{ place, channels }] }, first });
+        parts.push({ part: targetAt(tiles, channels, place), first });
         first += channels;
       }
     }
@@ -104,7 +112,7 @@ export class Lowering {
   newMap(shape: MapShape): Target {
     const tiles = this.tilesOf(shape);
     const place = new Buffer(shape.channels * tiles.channelStride + MAP_SLACK, 'arena').at();
-    return { tiles, channels: shape.channels, segments: [{ place, channels: shape.channels }], place };
+    return targetAt(tiles, shape.channels, place);
   }
 
   /** Memory for one step. */

@@ -1,7 +1,7 @@
 /** Gradients of filters. Sums over all places go into a buffer in the order of the kernels and are added to the gradient at the end. */
 import { Buffer, type Place, type Word } from '../program.js';
 import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
-import { type Lowering, segmentsOf, type View } from './context.js';
+import { type Lowering, segmentsOf, targetAt, type View } from './context.js';
 import type { Connection, FilterAccess } from './filters.js';
 import {
   bandsOf,
@@ -33,8 +33,6 @@ export interface OutputGradient {
 /** Places of a pass where a row serves one product only. */
 const PASS = 400;
 const PANEL_FLOATS = 2 ** 17;
-
-const even = (n: number): number => 2 * Math.ceil(n / 2);
 
 /** Rows reduced at once: 6, or 4 where 6 would be padded much. */
 const blockOf = (rows: number): 4 | 6 => (rows % 6 !== 0 && roundUp(rows, 6) > 1.05 * rows ? 4 : 6);
@@ -79,7 +77,7 @@ function unpackProduct(
     taps: taps.length,
     inputs,
     outputs,
-    sumOutputs: even(outputs),
+    sumOutputs: roundUp(outputs, 2),
     gradient: gradient.plus(access.base),
     tapPlaces: lowering.table(`taps ${taps}`, taps.length, () => Int32Array.from(taps)),
     inputStride: access.input,
@@ -108,7 +106,7 @@ function lowerGathered(
   const rows = roundUp(inner, block);
   const wide = Math.min(256, Math.max(32, Math.floor(PANEL_FLOATS / (inner + outputs) / 4) * 4));
   const panelRow = 4 * wide;
-  const sums = sumsBuffer(lowering, rows * even(outputs));
+  const sums = sumsBuffer(lowering, rows * roundUp(outputs, 2));
   lowering.program.call('gatherGradient', {
     channels: lowering.addresses(input),
     inputs,
@@ -120,7 +118,7 @@ function lowerGathered(
     gradientChannel: channelStride,
     to: gradientList(lowering, places),
     outputs,
-    sumOutputs: even(outputs),
+    sumOutputs: roundUp(outputs, 2),
     offsets: lowering.table(`panel rows ${inner} ${rows} ${panelRow}`, rows, () =>
       Int32Array.from({ length: rows }, (_, r) => Math.min(r, inner - 1) * panelRow),
     ),
@@ -156,7 +154,7 @@ export function lowerPointwiseGradient(
   const inner = input.channels;
   const block = blockOf(inner);
   const rows = roundUp(inner, block);
-  const sums = sumsBuffer(lowering, rows * even(outputs));
+  const sums = sumsBuffer(lowering, rows * roundUp(outputs, 2));
   lowering.program.call('gemmGradient', {
     channels: lowering.addresses(input, 0, inner, rows),
     rows,
@@ -167,7 +165,7 @@ export function lowerPointwiseGradient(
     gradient: place,
     gradientChannel: tiles.channelStride,
     outputs,
-    sumOutputs: even(outputs),
+    sumOutputs: roundUp(outputs, 2),
     sums,
     pass: PASS,
     block,
@@ -216,7 +214,7 @@ export function lowerTransposedGradient(
   gradient: Place,
 ): void {
   const { tiles, place, channels } = output;
-  const dy: View = { tiles, channels, segments: [{ place, channels }] };
+  const dy = targetAt(tiles, channels, place);
   const taps = tapOffsets(access, stencil.kernelSize);
   const from = windowLists(lowering, stencil, tiles, input.tiles);
   let first = 0;
@@ -296,7 +294,7 @@ function sumLists(
         ...positions(rows),
         ...positions(columns),
       );
-      floats += length * columns.length * (outputs === 1 ? 1 : even(outputs));
+      floats += length * columns.length * (outputs === 1 ? 1 : roundUp(outputs, 2));
       products += length * columns.length;
     }
   }
@@ -363,7 +361,7 @@ function lowerNestedPass(
     const mine = byOutputs ? chunks : own;
     const [firstChunk = 0] = mine;
     const components = levels.map((level) =>
-      lowering.scratch(even(level.block) * points ** 2 * scratch.sumComponent + 512),
+      lowering.scratch(roundUp(level.block, 2) * points ** 2 * scratch.sumComponent + 512),
     );
     for (const { sample, t0 } of bandsOf(tiles, bandRows)) {
       const rows = Math.min(bandRows, tiles.tileRows - t0);

@@ -7,7 +7,7 @@ import { roundUp, type Tiles } from '../tiles.js';
 import type { Lowering, View } from './context.js';
 import type { Destination, Finish } from './filters.js';
 import { outputsOf, PassCalls, type Unit } from './nestedCalls.js';
-import { type PreparedLevel, prepareLevel } from './nestedFilters.js';
+import { blockOf, prepareLevel } from './nestedFilters.js';
 import { bandsOf, type Pass, scratchOf } from './nestedPass.js';
 import { productsOf } from './sections.js';
 
@@ -28,18 +28,6 @@ const wholePass = (pass: Pass, { tiles, channels }: View): Pass => ({
 /** Tiles of a band as they are computed. */
 const columns = ({ wide }: Lowering, { pitch }: Tiles, rows: number): number => roundUp(rows * pitch, wide);
 
-/** What the slowest thread has to do of all products. */
-function largestShare({ levels }: Pass, { tile }: Tiles, threads: number): number {
-  const pieces = levels.flatMap(({ groups, inputs, outputs, sections }) =>
-    Array.from({ length: groups * Math.ceil(outputs / OUTPUTS) }, (_, i) => {
-      const from = OUTPUTS * (i % Math.ceil(outputs / OUTPUTS));
-      return { products: productsOf(sections, tile) * inputs * Math.min(OUTPUTS, outputs - from) };
-    }),
-  );
-  const loads = sharedOut(pieces, threads).map((own) => own.reduce((sum, { products }) => sum + products, 0));
-  return Math.max(...loads) / loads.reduce((sum, load) => sum + load, 0);
-}
-
 /** Whether the slowest thread is done earlier if outputs are shared out than if bands are. */
 export function isSharedByOutputs(lowering: Lowering, input: View, pass: Pass): boolean {
   const { threads } = lowering;
@@ -49,31 +37,34 @@ export function isSharedByOutputs(lowering: Lowering, input: View, pass: Pass): 
   const byBands = Math.ceil(bands / threads) * columns(lowering, tiles, pass.bandRows);
   const whole = columns(lowering, tiles, tiles.tileRows);
   const bytes = 4 * pass.points ** 2 * channels * whole;
-  return bytes <= MOST_BYTES && EXTRA_TIME * tiles.batch * whole * largestShare(pass, tiles, threads) < byBands;
+  if (bytes > MOST_BYTES) return false;
+  const loads = sharedOut(pass, tiles, threads).map(productsOfAll);
+  const largestShare = Math.max(...loads) / loads.reduce((sum, load) => sum + load, 0);
+  return EXTRA_TIME * tiles.batch * whole * largestShare < byBands;
 }
 
 /** One piece of work: outputs of a level. */
 interface Piece extends Unit {
-  readonly level: PreparedLevel;
+  /** Of the pass. */
+  readonly level: number;
   readonly products: number;
 }
 
-function piecesOf(level: PreparedLevel): Piece[] {
-  const { groups, inputs, outputs, block, lists } = level;
+const productsOfAll = (pieces: readonly Piece[]): number => pieces.reduce((sum, { products }) => sum + products, 0);
+
+function piecesOf({ levels, chunk }: Pass, { tile }: Tiles): Piece[] {
   const pieces: Piece[] = [];
-  for (let group = 0; group < groups; group++) {
-    for (let first = 0; first < outputs; first += block) {
-      const count = Math.min(block, outputs - first);
-      for (let from = 0; from < count; from += OUTPUTS) {
-        const to = Math.min(from + OUTPUTS, count);
-        pieces.push({
-          level,
-          group,
-          block: first,
-          from,
-          to,
-          products: lists.products * (inputs / level.part) * (to - from),
-        });
+  for (const [index, level] of levels.entries()) {
+    const { groups, inputs, outputs, sections } = level;
+    const size = blockOf(level, chunk);
+    const perOutput = productsOf(sections, tile) * inputs;
+    for (let group = 0; group < groups; group++) {
+      for (let block = 0; block < outputs; block += size) {
+        const count = Math.min(size, outputs - block);
+        for (let from = 0; from < count; from += OUTPUTS) {
+          const to = Math.min(from + OUTPUTS, count);
+          pieces.push({ level: index, group, block, from, to, products: perOutput * (to - from) });
+        }
       }
     }
   }
@@ -81,14 +72,17 @@ function piecesOf(level: PreparedLevel): Piece[] {
 }
 
 /** The largest pieces first, each to the thread that has least to do. */
-function sharedOut<T extends { readonly products: number }>(pieces: readonly T[], threads: number): T[][] {
-  const tasks = Array.from({ length: threads }, (): { pieces: T[]; products: number } => ({ pieces: [], products: 0 }));
-  for (const piece of [...pieces].sort((a, b) => b.products - a.products)) {
+function sharedOut(pass: Pass, tiles: Tiles, threads: number): Piece[][] {
+  const tasks = Array.from({ length: threads }, (): { pieces: Piece[]; products: number } => ({
+    pieces: [],
+    products: 0,
+  }));
+  for (const piece of piecesOf(pass, tiles).sort((a, b) => b.products - a.products)) {
     const task = tasks.reduce((least, other) => (other.products < least.products ? other : least));
     task.pieces.push(piece);
     task.products += piece.products;
   }
-  return tasks.map((task) => task.pieces);
+  return tasks.map(({ pieces }) => pieces);
 }
 
 /** Lowers the levels of one pass, which threads share by outputs. */
@@ -102,7 +96,7 @@ export function lowerByOutputs(
   const { tiles, channels } = input;
   const layout = wholePass(pass, input);
   const levels = pass.levels.map((level) => prepareLevel(lowering, tiles, level, { pass, layout, finish }));
-  const tasks = sharedOut(levels.flatMap(piecesOf), lowering.threads);
+  const tasks = sharedOut(pass, tiles, lowering.threads);
   const all = Array.from({ length: channels }, (_, c) => c);
   const scratch = scratchOf(lowering, tiles, layout);
   const callsWith = (rows: Place) =>
@@ -119,7 +113,9 @@ export function lowerByOutputs(
         const calls = callsWith(scratch.rows);
         const band = calls.band(sample, 0, tiles.tileRows);
         const sums = calls.sumsOf(Math.min(OUTPUTS, Math.max(...levels.map(outputsOf))));
-        for (const { level, ...unit } of pieces) {
+        for (const unit of pieces) {
+          const level = levels[unit.level];
+          if (level === undefined) throw new Error('A piece of work has no level.');
           const { inputs, part } = level;
           for (let firstInput = 0; firstInput < inputs; firstInput += part) {
             const components = scratch.components.plus((unit.group * inputs + firstInput) * scratch.channelStride);

@@ -26,7 +26,7 @@ export interface Unit {
 }
 
 /** Outputs for which a block has room for sums. */
-export const outputsOf = ({ asRows, block }: PreparedLevel): number => (asRows ? 1 : 2 * Math.ceil(block / 2));
+export const outputsOf = ({ asRows, block }: PreparedLevel): number => (asRows ? 1 : roundUp(block, 2));
 
 /** Makes the calls of one pass over one input. */
 export class PassCalls {

@@ -1,6 +1,6 @@
 /** The filters of nested convolutions in the transformed domain, and the lists of products that read them. */
 import { Buffer, type Place, type Word } from '../program.js';
-import type { Tiles } from '../tiles.js';
+import { roundUp, type Tiles } from '../tiles.js';
 import type { Lowering } from './context.js';
 import type { Finish } from './filters.js';
 import { isRows, type Pass, scratchOf } from './nestedPass.js';
@@ -8,8 +8,8 @@ import { listed, type NestedLevel, type Sections } from './sections.js';
 
 const OUTPUT_BLOCK = 64;
 
-/** Outputs computed at a time. */
-function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
+/** Outputs whose filters are packed as one. */
+export function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
   // The sums wait for the other channels of the group.
   if (inputs > chunk) return outputs;
   return Math.min(outputs, OUTPUT_BLOCK);
@@ -49,7 +49,7 @@ function productLists(
   },
 ): ProductLists {
   const { count } = sections;
-  const padded = asRows ? 1 : 2 * Math.ceil(outputs / 2);
+  const padded = asRows ? 1 : roundUp(outputs, 2);
   const packTable: number[] = [];
   const entries: { list: Word[]; weights: number; perOutput: number; rest: number[] }[] = [];
   let offset = 0;

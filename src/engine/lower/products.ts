@@ -14,8 +14,6 @@ function panelBytes(lowering: Lowering, inner: number, panels: number): number {
   return 4 * inner * lowering.wide * panels + 256;
 }
 
-const pairs = (rows: number): number => 2 * Math.ceil(rows / 2);
-
 /** Pixels of all images. */
 export const pixelCount = ({ height, width, batch }: Tiles): number => height * width * batch;
 
@@ -79,7 +77,7 @@ function packedProduct(
   const count = Math.max(1, phases.length);
   return lowering.weights.packed(
     `${owner} ${access.filter.name} product ${access.key} ${first}+${rows} ${taps} ${phases}`,
-    4 * pairs(rows * count) * inputs * taps.length,
+    4 * roundUp(rows * count, 2) * inputs * taps.length,
     { filter: access.filter, factors },
     (program, places) => {
       program.call('packGemm', {
@@ -394,7 +392,7 @@ export function lowerTransposedWith(
     if (isEmpty && accumulate) continue;
     const count = Math.max(1, product.phases.length);
     const weights = isEmpty
-      ? lowering.zeroWeights(pairs(outputs) * inputs)
+      ? lowering.zeroWeights(roundUp(outputs, 2) * inputs)
       : pack({
           rows: outputs,
           inputs,

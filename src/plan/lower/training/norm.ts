@@ -1,6 +1,7 @@
 /** Normalisation by the statistics of a batch, and its gradient. */
 
-import type { Lowering, Target, View } from '../../../engine/lower/context.js';
+import { EPILOGUE_BYTES } from '../../../engine/epilogue.js';
+import { type Lowering, type Target, targetAt, type View } from '../../../engine/lower/context.js';
 import { lowerMargins } from '../../../engine/lower/transfer.js';
 import type { Place } from '../../../engine/program.js';
 import type { Weight } from '../../../engine/types.js';
@@ -21,7 +22,28 @@ export interface NormState {
   readonly beta: Place;
   readonly gammaGradient: Place;
   readonly betaGradient: Place;
+  /** The moving statistics. */
+  readonly mean: Place;
+  readonly variance: Place;
 }
+
+/** Bytes of a channel's two numbers in float64, or of its factors. */
+const PAIR_BYTES = 16;
+
+/** The same from a channel on. */
+const fromChannel = (state: NormState, first: number): NormState => ({
+  sums: state.sums.plus(PAIR_BYTES * first),
+  statistics: state.statistics.plus(PAIR_BYTES * first),
+  record: state.record.plus(EPILOGUE_BYTES * first),
+  factors: state.factors.plus(PAIR_BYTES * first),
+  constants: state.constants,
+  gamma: state.gamma.plus(4 * first),
+  beta: state.beta.plus(4 * first),
+  gammaGradient: state.gammaGradient.plus(4 * first),
+  betaGradient: state.betaGradient.plus(4 * first),
+  mean: state.mean.plus(4 * first),
+  variance: state.variance.plus(4 * first),
+});
 
 /** Float64 numbers as the words of a buffer. */
 const doubles = (values: readonly number[]): Float32Array => new Float32Array(Float64Array.from(values).buffer);
@@ -60,23 +82,15 @@ export function lowerNorm(
     beta: master(op.beta, zeros),
     gammaGradient: step.gradient(op.gamma) ?? spare,
     betaGradient: step.gradient(op.beta) ?? spare,
+    mean: step.master(op.mean),
+    variance: step.master(op.variance),
   };
-  const moving = { mean: step.master(op.mean), variance: step.master(op.variance) };
   lowering.eachChannels(input, (part, first) => {
     if (margins.ofInput) lowerMargins(lowering, part);
-    const common = {
-      statistics: state.statistics.plus(16 * first),
-      record: state.record.plus(20 * first),
-      gamma: state.gamma.plus(4 * first),
-      beta: state.beta.plus(4 * first),
-      mean: moving.mean.plus(4 * first),
-      variance: moving.variance.plus(4 * first),
-      constants: state.constants,
-      count: part.channels,
-    };
+    const { sums, statistics, record, gamma, beta, mean, variance, constants } = fromChannel(state, first);
+    const common = { statistics, record, gamma, beta, mean, variance, constants, count: part.channels };
     if (op.isFrozen) program.call('normFixed', common);
     else {
-      const sums = state.sums.plus(16 * first);
       program.call('channelSums', {
         input: part.place,
         inputChannel: tiles.channelStride,
@@ -86,7 +100,7 @@ export function lowerNorm(
       });
       program.call('normFinish', { ...common, sums });
     }
-    normalise(lowering, part, channelsOf(target, part, first), { record: common.record, margins: margins.ofOutput });
+    normalise(lowering, part, channelsOf(target, part, first), { record, margins: margins.ofOutput });
   });
   return state;
 }
@@ -94,18 +108,18 @@ export function lowerNorm(
 /** Normalises a map once more. */
 export function lowerNormAgain(
   { lowering }: TrainingStep,
-  { record }: NormState,
+  state: NormState,
   { input, target, margins }: { input: View; target: Target; margins: boolean },
 ): void {
   lowering.eachChannels(input, (part, first) => {
-    normalise(lowering, part, channelsOf(target, part, first), { record: record.plus(20 * first), margins });
+    const { record } = fromChannel(state, first);
+    normalise(lowering, part, channelsOf(target, part, first), { record, margins });
   });
 }
 
 /** As many channels of a map as a part has. */
 function channelsOf({ tiles, place }: Target, { channels }: Target, first: number): Target {
-  const from = place.plus(first * tiles.channelStride);
-  return { tiles, channels, place: from, segments: [{ place: from, channels }] };
+  return targetAt(tiles, channels, place.plus(first * tiles.channelStride));
 }
 
 function normalise(
@@ -127,8 +141,10 @@ export function lowerNormGradient(step: TrainingStep, op: NormOp, state: NormSta
   const { tiles } = dy;
   lowering.eachChannels(input, (part, first) => {
     const gradient = channelsOf(dy, part, first);
-    const sums = state.sums.plus(16 * first);
-    const factors = state.factors.plus(16 * first);
+    const { sums, factors, statistics, record, gamma, gammaGradient, betaGradient, constants } = fromChannel(
+      state,
+      first,
+    );
     const common = {
       gradient: gradient.place,
       gradientChannel: tiles.channelStride,
@@ -136,17 +152,17 @@ export function lowerNormGradient(step: TrainingStep, op: NormOp, state: NormSta
       inputChannel: tiles.channelStride,
       length: tiles.places,
       count: part.channels,
-      record: state.record.plus(20 * first),
+      record,
     };
     lowerMargins(lowering, gradient);
     program.call('normSums', { ...common, sums });
     program.call('normGradient', {
       sums,
-      statistics: state.statistics.plus(16 * first),
-      gamma: state.gamma.plus(4 * first),
-      gammaGradient: state.gammaGradient.plus(4 * first),
-      betaGradient: state.betaGradient.plus(4 * first),
-      constants: state.constants,
+      statistics,
+      gamma,
+      gammaGradient,
+      betaGradient,
+      constants,
       count: part.channels,
       factors,
       isFixed: op.isFrozen ? 1 : 0,
