@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { summarise } from '../dist/benchmark/summary.js';
+import { PAUSE_MS, whyNotTimed } from './lib/check.mjs';
 import { ContenderProcess } from './lib/contenderProcess.mjs';
 import { CONTENDERS, commandOf, OURS } from './lib/contenders.mjs';
 import { describeMachine, machineText } from './lib/machine.mjs';
@@ -12,14 +13,6 @@ import { prepareReference, pythonVersions, SetupError } from './lib/reference.mj
 import { lightnessTable, networkTable } from './lib/table.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-/**
- * Worst error that is still right. Inference: of a probability. Training: of the loss before and after the first step, which
- * Adam alone moves by 4e-4 between two exact implementations (and by 0.1 and more when it learns).
- */
-const TOLERANCE = { inference: 1e-3, training: 2e-3 };
-/** Threads of the one before spin on for a while; the next turn waits for that. */
-const PAUSE_MS = 300;
-
 const log = (line) => console.error(line);
 
 /** Starts one contender and checks it: how it came out, and its process where it can be timed. */
@@ -29,14 +22,10 @@ async function enter(id, options, network) {
   const process = new ContenderProcess(commandOf(id, options, network), threads);
   try {
     const { skipped, ...header } = await process.start();
-    const end = async (entry) => {
+    const fault = whyNotTimed({ skipped, ...header }, options);
+    if (fault !== null) {
       await process.stop();
-      return { id, ...header, ...entry };
-    };
-    if (skipped !== undefined) return end({ status: 'skipped', reason: skipped });
-    if (header.threads !== threads) return end({ status: 'failed', reason: `runs on ${header.threads} threads` });
-    if (!(header.maxError <= TOLERANCE[work])) {
-      return end({ status: 'WRONG', reason: `off by ${header.maxError.toExponential(1)}` });
+      return { id, ...header, ...fault };
     }
     return { id, ...header, status: 'timed', process, turns: [] };
   } catch (error) {

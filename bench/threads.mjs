@@ -5,14 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { summarise } from '../dist/benchmark/summary.js';
+import { PAUSE_MS, whyNotTimed } from './lib/check.mjs';
 import { ContenderProcess } from './lib/contenderProcess.mjs';
 import { commandOf, OURS } from './lib/contenders.mjs';
 import { describeMachine, machineText } from './lib/machine.mjs';
 import { prepareReference, pythonVersions } from './lib/reference.mjs';
 import { columns } from './lib/table.mjs';
 
-/** Worst error of a probability or a loss that is still right (bench/run.mjs says of what). */
-const TOLERANCE = { inference: 1e-3, training: 2e-3 };
 const NETWORKS = ['pyconvunet', 'unet'];
 
 const { values } = parseArgs({
@@ -27,17 +26,13 @@ const { values } = parseArgs({
   },
 });
 const [threads, rounds, samples] = [values.threads, values.rounds, values.samples].map(Number);
-/** Threads of the one before spin on for a while; the next turn waits for that. */
-const PAUSE_MS = 300;
-
 /** Processes that are measured at the same time. */
 async function start(work, network, { threads: own, count }) {
   const options = { work, threads: own, node: values.node, python: values.python, data: values.data };
   const processes = Array.from({ length: count }, () => new ContenderProcess(commandOf(OURS, options, network), own));
-  for (const { skipped, threads: used, maxError } of await Promise.all(processes.map((each) => each.start()))) {
-    if (skipped !== undefined) throw new Error(`${network}, ${work}: ${skipped}`);
-    if (used !== own) throw new Error(`${network}, ${work}: ${used} threads instead of ${own}.`);
-    if (!(maxError <= TOLERANCE[work])) throw new Error(`${network}, ${work}: off by ${maxError}.`);
+  for (const header of await Promise.all(processes.map((contender) => contender.start()))) {
+    const fault = whyNotTimed(header, options);
+    if (fault !== null) throw new Error(`${network}, ${work}: ${fault.status}, ${fault.reason}.`);
   }
   return { processes, turns: [] };
 }

@@ -3,6 +3,7 @@
 
 import { readData } from './data.mjs';
 import { importOrSkip, maxError, options, serve, skip, times } from './protocol.mjs';
+import { valuesOf } from './tfjs.mjs';
 
 const { data: folder, network, threads } = options();
 if (threads > 1) skip('tfjs-wasm has no threads in Node');
@@ -110,13 +111,7 @@ function probabilities(x) {
 }
 
 const image = tf.tensor(data.input('nhwc'), data.nhwc);
-const run = () => {
-  // Read behind the tidy, which would look for tensors in every element of an array that it returns.
-  const output = tf.tidy(() => probabilities(image));
-  const values = output.dataSync();
-  output.dispose();
-  return values;
-};
+const run = () => valuesOf(() => probabilities(image));
 const error = maxError(run(), data.output());
 await times(run, 1);
 await serve(
