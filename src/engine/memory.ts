@@ -18,6 +18,8 @@ interface Lifetime {
   last: number;
 }
 
+type Placed = Lifetime & { readonly start: number; readonly end: number };
+
 function lifetimes(steps: readonly Step[], always: readonly Buffer[]): Map<Buffer, Lifetime> {
   const found = new Map<Buffer, Lifetime>();
   for (const [index, step] of steps.entries()) {
@@ -49,7 +51,9 @@ export function planMemory(steps: readonly Step[], always: readonly Buffer[]): M
   const tables = new Map<Buffer, number>();
   let arenaBytes = 0;
   let tableBytes = 0;
-  const placed: (Lifetime & { start: number; end: number })[] = [];
+  const placed: Placed[] = [];
+  /** Those that a step needs. */
+  const placedIn = new Map<number, Placed[]>();
   for (const { buffer } of lives) {
     if (buffer.kind !== 'table') continue;
     tables.set(buffer, tableBytes);
@@ -58,7 +62,9 @@ export function planMemory(steps: readonly Step[], always: readonly Buffer[]): M
   const arenaLives = lives.filter(({ buffer }) => buffer.kind === 'arena');
   for (const life of arenaLives.sort((a, b) => b.buffer.bytes - a.buffer.bytes)) {
     const size = roundUp(life.buffer.bytes, ALIGNMENT);
-    const rivals = placed
+    // A packing has thousands of buffers, each for one step.
+    const near = life.first === life.last ? (placedIn.get(life.first) ?? []) : placed;
+    const rivals = near
       .filter(({ first, last }) => first <= life.last && life.first <= last)
       .sort((a, b) => a.start - b.start);
     let start = 0;
@@ -66,7 +72,13 @@ export function planMemory(steps: readonly Step[], always: readonly Buffer[]): M
       if (start + size <= rival.start) break;
       start = Math.max(start, rival.end);
     }
-    placed.push({ ...life, start, end: start + size });
+    const place = { ...life, start, end: start + size };
+    placed.push(place);
+    for (let step = life.first; step <= life.last; step++) {
+      const known = placedIn.get(step);
+      if (known === undefined) placedIn.set(step, [place]);
+      else known.push(place);
+    }
     arena.set(life.buffer, start);
     arenaBytes = Math.max(arenaBytes, start + size);
   }

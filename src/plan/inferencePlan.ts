@@ -53,7 +53,7 @@ export type WeightValues = ReadonlyMap<Weight, Float32Array>;
 /** Reads all weights. */
 export async function readWeights(model: tfl.LayersModel): Promise<WeightValues> {
   const values = await Promise.all(
-    model.weights.map(async (weight) => [weight, Float32Array.from(await weight.read().data())] as const),
+    model.weights.map(async (weight) => [weight, new Float32Array(await weight.read().data())] as const),
   );
   return new Map(values);
 }
