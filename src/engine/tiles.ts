@@ -85,12 +85,14 @@ export const isInside = ({ height, width }: Size, { y, x }: Pixel): boolean =>
   y >= 0 && x >= 0 && y < height && x < width;
 
 /** All pixels in the order in which they lie in memory. */
-export function* pixelsInOrder({ height, width, tile, batch }: Tiles): Generator<Pixel> {
+export function pixelsInOrder({ height, width, tile, batch }: Tiles): Pixel[] {
+  const pixels: Pixel[] = [];
   for (let i = 0; i < tile; i++) {
     for (let j = 0; j < tile; j++) {
       for (let sample = 0; sample < batch; sample++) {
-        for (let y = i; y < height; y += tile) for (let x = j; x < width; x += tile) yield { sample, y, x };
+        for (let y = i; y < height; y += tile) for (let x = j; x < width; x += tile) pixels.push({ sample, y, x });
       }
     }
   }
+  return pixels;
 }

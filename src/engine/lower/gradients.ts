@@ -88,7 +88,7 @@ function unpackProduct(
 /** Pixels of a map; what fills the list up is zero in a gradient and does not count. */
 const gradientList = (lowering: Lowering, tiles: Tiles): Place =>
   placeLists(lowering, `gradient pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => {
-    const places = [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel));
+    const places = pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel));
     const fill = roundUp(places.length, lowering.wide) - places.length;
     return [[...places, ...new Array<number>(fill).fill(ZERO_PLACE)]];
   });

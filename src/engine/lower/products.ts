@@ -48,7 +48,7 @@ export const nameOf = ({ height, width, tile, batch }: Tiles): string => `${batc
 /** The pixels of a map in the order of memory. */
 export function pixelList(lowering: Lowering, tiles: Tiles): Place {
   return placeLists(lowering, `pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => [
-    [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel)),
+    pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel)),
   ]);
 }
 
@@ -173,7 +173,7 @@ export function windowLists(lowering: Lowering, stencil: Stencil, from: Tiles, t
   const key = `windows ${nameOf(from)} ${nameOf(to)} ${kernelSize} ${strides} ${dilations} ${before}`;
   const size = { lists: kernelSize[0] * kernelSize[1], places: pixelCount(to) };
   return placeLists(lowering, key, size, () => {
-    const pixels = [...pixelsInOrder(to)];
+    const pixels = pixelsInOrder(to);
     const rows: number[][] = [];
     for (let ky = 0; ky < kernelSize[0]; ky++) {
       for (let kx = 0; kx < kernelSize[1]; kx++) {
@@ -267,7 +267,7 @@ function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Til
     for (let px = 0; px < strides[1]; px++) {
       const columns = axisTaps(1, px);
       const taps = axisTaps(0, py).flatMap((ky) => columns.map((kx): Pair => [ky, kx]));
-      const pixels = () => [...pixelsInOrder(to)].filter(({ y, x }) => y % strides[0] === py && x % strides[1] === px);
+      const pixels = () => pixelsInOrder(to).filter(({ y, x }) => y % strides[0] === py && x % strides[1] === px);
       const along = (size: number, stride: number, phase: number) => Math.max(0, Math.ceil((size - phase) / stride));
       phases.push({
         taps,
@@ -326,15 +326,16 @@ interface TransposedProduct {
 
 /** Where each pixel of the input reaches all phases of its tile, values that are gathered once serve them all. */
 function tilingProduct({ kernelSize: [kh, kw] }: Stencil, from: Tiles, to: Tiles): TransposedProduct {
-  const pixels = () => [...pixelsInOrder(from)];
   const phases = Array.from({ length: kh * kw }, (_, i): Pair => [Math.floor(i / kw), i % kw]);
   return {
     key: 'tiling',
-    from: () => [pixels().map((pixel) => placeOf(from, pixel))],
-    to: () =>
-      phases.map(([ky, kx]) =>
-        pixels().map(({ sample, y, x }) => placeOf(to, { sample, y: y * kh + ky, x: x * kw + kx })),
-      ),
+    from: () => [pixelsInOrder(from).map((pixel) => placeOf(from, pixel))],
+    to: () => {
+      const pixels = pixelsInOrder(from);
+      return phases.map(([ky, kx]) =>
+        pixels.map(({ sample, y, x }) => placeOf(to, { sample, y: y * kh + ky, x: x * kw + kx })),
+      );
+    },
     pixels: pixelCount(from),
     taps: [[0, 0]],
     phases,

@@ -171,7 +171,7 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixe
   };
   const count = taps({ sample: 0, y: 0, x: 0 }).length;
   const from = lowering.table(`${key} from`, count * pixels, () => {
-    const rows = [...pixelsInOrder(tiles)].map(taps);
+    const rows = pixelsInOrder(tiles).map(taps);
     return Int32Array.from(
       Array.from({ length: count }, (_, tap) =>
         fill(
@@ -184,7 +184,7 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixe
   const to = lowering.table(`vectors ${nameOf(tiles)}`, pixels, () =>
     Int32Array.from(
       fill(
-        [...pixelsInOrder(tiles)].map((pixel) => placeOf(tiles, pixel)),
+        pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel)),
         ZERO_PLACE,
       ),
     ),
@@ -231,7 +231,7 @@ function resample(
   const full = `${key} ${nameOf(from)} ${nameOf(to)}`;
   const places = lists(lowering, full, to, (pixel) => taps(pixel).map(({ place }) => place));
   const shares = lowering.table(`${full} shares`, places.taps * places.pixels, () => {
-    const all = [...pixelsInOrder(to)].map(taps);
+    const all = pixelsInOrder(to).map(taps);
     const values = new Float32Array(places.taps * places.pixels);
     for (const [pixel, row] of all.entries()) {
       for (const [tap, { share }] of row.entries()) values[tap * places.pixels + pixel] = share;
