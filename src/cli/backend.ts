@@ -21,8 +21,12 @@ export const threadsOption = (): Option =>
     .argParser(parse.threads)
     .default(1);
 
-/** Starts a backend for the command; webgpu's package is optional and loaded only when it is asked for. */
-export async function startBackend(name: string, log: Log): Promise<BackendChoice> {
+/**
+ * Starts a backend for the command; webgpu's package is optional and loaded only when it is asked for.
+ *
+ * @param threads Of planned networks, where the command has any.
+ */
+export async function startBackend(name: string, log: Log, threads = 1): Promise<BackendChoice> {
   if (name === 'webgpu') {
     try {
       await import('../webgpu.js');
@@ -33,5 +37,7 @@ export async function startBackend(name: string, log: Log): Promise<BackendChoic
       );
     }
   }
-  return useBackend(name, { log });
+  const choice = await useBackend(name, { log });
+  if (threads > 1 && choice.name === 'wasm') log(`Planned networks compute on ${threads} threads.`);
+  return choice;
 }

@@ -77,7 +77,7 @@ async function evaluate(flags: EvaluateFlags, signal: AbortSignal): Promise<void
       `--threshold is for runs of one class against the background; of ${config.classes} classes the most probable one is taken.`,
     );
   }
-  await startBackend(flags.backend, output.log);
+  await startBackend(flags.backend, output.log, flags.threads);
   const model = await loadRunModel(flags.run);
   const loaded = await load(flags.data, { ...runLoadOptions(config, signal), mixedSizes: true }, output);
   const { part, samples } = choose(loaded.samples, config, flags, output);

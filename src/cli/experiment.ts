@@ -88,8 +88,8 @@ async function experiment(flags: ExperimentFlags, signal: AbortSignal): Promise<
   const output = createOutput(flags);
   const { log } = output;
   const input = await inputOf(flags);
-  const { backend } = legalStudy(input);
-  const { name } = await startBackend(backend, log);
+  const { backend, threads } = legalStudy(input);
+  const { name } = await startBackend(backend, log, threads);
   const study = await loadStudy({ ...input, backend: name }, flags.out, { output, signal });
   for (const { dataset, samples, splits } of study.datasets) {
     const [parts] = splits;

@@ -1,6 +1,7 @@
 /** Parsers of option values; an illegal one is bad usage. */
 import { InvalidArgumentError } from 'commander';
 import { grouping } from '../data/index.js';
+import { MOST_THREADS } from '../runtime/threads.js';
 
 const refuse = (sentence: string): never => {
   throw new InvalidArgumentError(sentence);
@@ -40,9 +41,6 @@ export const fraction = (text: string): number => {
   const value = number(text);
   return value > 0 && value < 1 ? value : refuse('It must lie between 0 and 1.');
 };
-
-/** More threads than this are a mistake. */
-const MOST_THREADS = 64;
 
 export const threads = (text: string): number => {
   const value = count(text);

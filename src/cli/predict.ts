@@ -119,7 +119,7 @@ async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> 
   if ((await realpath(flags.out)) === (await realpath(flags.input))) {
     throw new DataError(`--out is the folder of the images (${flags.input}). Give a folder of its own to the results.`);
   }
-  await startBackend(flags.backend, output.log);
+  await startBackend(flags.backend, output.log, flags.threads);
   const job: Job = { model: await loadRunModel(flags.run), truth, flags, signal };
   const images = await output.withProgress(
     () => 'images',

@@ -58,6 +58,7 @@ function commandLine(flags: TrainFlags, data: string, out: string): string {
     ['--validation', String(flags.validation)],
     ['--test', String(flags.test)],
     ['--window', flags.window?.join(',')],
+    ['--threads', flags.threads === 1 ? undefined : String(flags.threads)],
     ['--classes', flags.classes === undefined ? undefined : String(flags.classes)],
   ];
   const words = given.flatMap(([flag, value]) => (value === undefined ? [] : [flag, shellWord(value)]));
@@ -74,7 +75,7 @@ async function newRun(
   signal: AbortSignal,
 ): Promise<TrainResult> {
   await requireFreshFolder(out);
-  const backend = await startBackend(flags.backend, output.log);
+  const backend = await startBackend(flags.backend, output.log, flags.threads);
   const { size, window, classes, groupBy } = flags;
   const { samples, preprocessing } = await load(
     data,
@@ -147,7 +148,7 @@ async function runTrain(flags: TrainFlags, command: Command, signal: AbortSignal
     refuseOthersWithResume(command);
     folder = flags.resume;
     const config = await readRunConfig(folder);
-    await startBackend(config.backend, output.log);
+    await startBackend(config.backend, output.log, config.threads);
     result = await resumeRun(config, flags.data ?? config.data, { folder, output, signal });
   } else {
     const { data, out } = flags;

@@ -14,6 +14,7 @@ import { DISPLAY, type Displayable, DisplayKind, INSPECT, type MimeBundle } from
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
+import { checkThreads } from '../runtime/threads.js';
 import { checkKeys } from '../spec/index.js';
 import { inputShapeOf } from './inputShape.js';
 
@@ -41,12 +42,6 @@ function checkPrecision(precision: unknown): asserts precision is Precision {
   throw new InvalidArgumentError(
     `precision must be 'fast' or 'exact'. Received: precision=${JSON.stringify(precision)}.`,
   );
-}
-
-/** Refuses a number of threads that is none. */
-export function checkThreads(threads: number): void {
-  if (Number.isInteger(threads) && threads >= 1) return;
-  throw new InvalidArgumentError(`threads must be a whole number of at least 1. Received: threads=${String(threads)}.`);
 }
 
 /** A small image of numbers in [-1, 1] that the model takes. */

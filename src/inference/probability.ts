@@ -4,8 +4,9 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
+import { checkThreads } from '../runtime/threads.js';
 import { inputShapeOf } from './inputShape.js';
-import { checkThreads, modelOf, OptimizedModel } from './optimize.js';
+import { modelOf, OptimizedModel } from './optimize.js';
 import { cropTo, nextMultiple, padToMultiple } from './padding.js';
 import { type Predictor, predictorOf } from './predictor.js';
 

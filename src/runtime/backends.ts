@@ -4,6 +4,7 @@ import { detectEnvironment } from './environment.js';
 import { InvalidArgumentError, UnsupportedBackendError } from './errors.js';
 import type { BackendProvider, Probe, StartOptions } from './providers.js';
 import { findProvider, KNOWN_BACKENDS, READERS, registeredBackends } from './providers.js';
+import { checkThreads } from './threads.js';
 
 /** Options of {@link useBackend}. */
 export interface BackendOptions extends StartOptions {
@@ -184,11 +185,7 @@ function checkOptions(name: string, options: BackendOptions): void {
     }
   }
   const { threads, convolutions } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw new InvalidArgumentError(
-      `threads must be a whole number of at least 1. Received: threads=${String(threads)}.`,
-    );
-  }
+  if (threads !== undefined) checkThreads(threads);
   if (convolutions !== undefined && convolutions !== 'fastest' && convolutions !== 'tfjs') {
     throw new InvalidArgumentError(
       `convolutions must be 'fastest' or 'tfjs'. Received: convolutions='${String(convolutions)}'.`,

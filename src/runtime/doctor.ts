@@ -57,9 +57,7 @@ async function inspect(name: string, problems: string[]): Promise<EngineReport |
     return engine;
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
-    problems.push(
-      `The planned engine does not run here: ${cause.replace(/\.$/, '')}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`,
-    );
+    problems.push(`The planned engine does not run here: ${cause.replace(/\.$/, '')}.`);
     return null;
   }
 }
@@ -67,6 +65,10 @@ async function inspect(name: string, problems: string[]): Promise<EngineReport |
 async function reportBackend(name: string, options: StartOptions, problems: string[]): Promise<BackendReport> {
   const { available, reason, adapter, software } = await probe(name, options);
   const { forward, training, missing } = capabilitiesOf(name);
+  // Where SIMD is missing, that is the problem.
+  if (!available && findProvider(name)?.inspect !== undefined && detectEnvironment().simd) {
+    problems.push(`The planned engine does not run here: ${reason}`);
+  }
   return {
     name,
     available,

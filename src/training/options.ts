@@ -1,5 +1,6 @@
 /** Which options and states the training loop accepts: refused before the first step, with what is legal. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { isThreads, LEGAL_THREADS } from '../runtime/threads.js';
 import { checkKeys } from '../spec/index.js';
 import type { TrainingPosition } from './state.js';
 
@@ -60,7 +61,7 @@ export function requireSettings(settings: Settings): void {
   if (!Number.isInteger(microBatch) || microBatch < 1 || microBatch > batchSize) {
     refuse('microBatch', `a whole number from 1 to batchSize (${batchSize} here)`, microBatch);
   }
-  if (!Number.isInteger(threads) || threads < 1) refuse('threads', 'a whole number of at least 1', threads);
+  if (!isThreads(threads)) refuse('threads', LEGAL_THREADS, threads);
   if (!Number.isFinite(learningRate) || learningRate <= 0) {
     refuse('learningRate', 'a finite number above 0', learningRate);
   }

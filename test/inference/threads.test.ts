@@ -10,7 +10,7 @@ import { noise } from './models.js';
 const [width, height] = [24, 20];
 const prepared = { width, height, channels: 1, image: noise(width * height, 1) };
 const raster = { width, height, channels: 1, data: prepared.image };
-const message = 'threads must be a whole number of at least 1. Received: threads=';
+const message = 'threads must be a whole number from 1 to 64. Received: threads=';
 
 describe('threads', () => {
   beforeAll(() => startBackend('wasm'));

@@ -9,8 +9,12 @@ import { launchChromium } from './runtimes.mjs';
 
 const contents = `
   import { doctor } from './src/runtime/doctor.ts';
+  import { useBackend } from './src/runtime/backends.ts';
   import './src/wasm.ts';
-  window.result = doctor();`;
+  window.result = doctor().then(async (report) => ({
+    ...report,
+    start: await useBackend('wasm', { log: () => {} }).then(() => null, ({ name, message }) => name + ': ' + message),
+  }));`;
 
 describe('doctor in Chromium', () => {
   let browser: Browser;
@@ -35,12 +39,17 @@ describe('doctor in Chromium', () => {
   afterAll(() => browser?.close());
 
   async function open(headers: Record<string, string>) {
-    const { backends, ...report } = await resultOf<DoctorReport>(browser, { '/page.js': script }, headers);
+    const { backends, ...report } = await resultOf<DoctorReport & { readonly start: string | null }>(
+      browser,
+      { '/page.js': script },
+      headers,
+    );
     return { ...report, wasm: backends.find(({ name }) => name === 'wasm') };
   }
 
-  function expectRight({ wasm, problems }: Awaited<ReturnType<typeof open>>): void {
+  function expectRight({ wasm, problems, start }: Awaited<ReturnType<typeof open>>): void {
     expect(problems).toEqual([]);
+    expect(start).toBeNull();
     expect(wasm?.engine?.simd).toBe('relaxed');
     expect(wasm?.engine?.selfTest).toHaveLength(12);
     expect(wasm?.engine?.selfTest.filter((each) => !isPassed(each))).toEqual([]);
@@ -70,8 +79,12 @@ describe('doctor in Chromium', () => {
   });
 
   test('a page that allows no WebAssembly', async () => {
-    const { wasm, problems } = await open({ 'Content-Security-Policy': "default-src 'none'; script-src 'self'" });
-    expect(wasm?.engine).toBeNull();
+    const headers = { 'Content-Security-Policy': "default-src 'none'; script-src 'self'" };
+    const { wasm, problems, start } = await open(headers);
+    expect(start).toMatch(
+      /^UnsupportedBackendError: Backend 'wasm' cannot start here: WebAssembly is forbidden here: .+'wasm-unsafe-eval'\.$/,
+    );
+    expect(wasm).toMatchObject({ available: false, engine: null });
     expect(problems).toContainEqual(
       expect.stringMatching(
         /^The planned engine does not run here: .+\. A page must allow it: .+'wasm-unsafe-eval'\.$/,

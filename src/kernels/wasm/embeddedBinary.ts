@@ -12,9 +12,24 @@ import { guardAllocations } from './heap.js';
 import { withoutAddedListeners } from './processListeners.js';
 import { withSharedMemory } from './sharedHeap.js';
 
-export const NO_SIMD =
+const NO_SIMD =
   'Backend wasm needs WebAssembly SIMD, which this runtime does not have. ' +
   'Use Chrome 91, Firefox 89, Safari 16.4, Node 20.19 or later, or another backend.';
+
+/** The smallest module: where a page forbids WebAssembly, tfjs would wait for its own for ever. */
+const EMPTY_MODULE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/** Why the backend cannot run in this runtime or page, or null where it can. */
+export function whyNot(): string | null {
+  if (!detectEnvironment().simd) return NO_SIMD;
+  try {
+    new WebAssembly.Module(EMPTY_MODULE);
+    return null;
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    return `WebAssembly is forbidden here: ${cause.replace(/\.$/, '')}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`;
+  }
+}
 
 const REMOVED =
   "Backend 'wasm' was removed before 'pyconvunet/wasm' was imported, so that nothing is left to start. " +
@@ -108,7 +123,8 @@ export const threadsOf = (backend: tf.KernelBackend): Threads =>
 export const threadsIn = (backend: tf.KernelBackend): number => threadsOf(backend).given;
 
 async function startEmbedded(): Promise<tf.KernelBackend> {
-  if (!detectEnvironment().simd) throw new UnsupportedBackendError(NO_SIMD);
+  const problem = whyNot();
+  if (problem !== null) throw new UnsupportedBackendError(problem);
   if (tfjsFactory === undefined) throw new UnsupportedBackendError(REMOVED);
   const asked = nextThreads;
   const given = possibleThreads(asked);

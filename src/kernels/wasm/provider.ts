@@ -1,10 +1,9 @@
 /** The provider of backend wasm: tfjs's single-threaded SIMD build, with this package's kernels on as many threads as are asked for. */
 import * as tf from '@tensorflow/tfjs-core';
 import { possibleThreads } from '../../engine/sharedMemory.js';
-import { detectEnvironment } from '../../runtime/environment.js';
 import type { BackendProvider } from '../../runtime/providers.js';
 import { chooseConvolutions } from './conv2d.js';
-import { chooseThreads, NO_SIMD, restoreRegistration, type Threads, threadsIn, threadsOf } from './embeddedBinary.js';
+import { chooseThreads, restoreRegistration, type Threads, threadsIn, threadsOf, whyNot } from './embeddedBinary.js';
 import { inspect } from './inspect.js';
 import { kernelBinaries } from './kernelBinaries.js';
 
@@ -20,7 +19,8 @@ export const wasmProvider: BackendProvider = {
   kernels: kernelBinaries,
   inspect: () => inspect(kernelBinaries),
   async probe({ threads = 1 }) {
-    if (!detectEnvironment().simd) return { available: false, reason: NO_SIMD };
+    const problem = whyNot();
+    if (problem !== null) return { available: false, reason: problem };
     const running = tf.engine().registry.wasm;
     const here = running === undefined ? { asked: threads, given: possibleThreads(threads) } : threadsOf(running);
     return { available: true, reason: reasonFor(here) };

@@ -166,7 +166,7 @@ test('a backend that runs keeps its number of threads', async () => {
 
 test('options that are illegal, or of another backend, are refused', async () => {
   await expect(useBackend('wasm', { threads: 0, ...silent })).rejects.toThrow(
-    'threads must be a whole number of at least 1. Received: threads=0.',
+    'threads must be a whole number from 1 to 64. Received: threads=0.',
   );
   await expect(useBackend('cpu', { threads: 2, ...silent })).rejects.toThrow(
     "Option 'threads' is for backend 'wasm'. Received: backend 'cpu'. Leave it out or call useBackend('wasm', {threads}).",
