@@ -173,6 +173,11 @@ export class Vec {
     return this.binary(0x44, other);
   }
 
+  /** All bits of a lane set where this is another number, or not a number. */
+  differs(other: Vec): Vec {
+    return this.binary(0x42, other);
+  }
+
   and(other: Vec): Vec {
     return this.binary(0x4e, other);
   }
@@ -242,6 +247,11 @@ export class Doubles {
 
   dividedBy(other: Doubles): Doubles {
     return this.binary(0xf3, other);
+  }
+
+  /** The larger one of each lane; a NaN of these stays. */
+  atLeast(other: Doubles): Doubles {
+    return this.binary(0xf7, other);
   }
 
   sqrt(): Doubles {

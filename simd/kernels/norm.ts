@@ -14,22 +14,27 @@ const horizontal = (x: Doubles): Doubles => x.plus(x.shuffle(x, [1, 0]));
 /** Vectors that are summed in float32 before their sum goes into the one in float64. */
 const BLOCK = 16;
 
-/** Sums x and x y of every value of a channel: float32 within blocks, float64 over them. */
-function sumPairs(w: Writer, length: Int, terms: (q: Int) => readonly [Vec, Vec]): readonly [DoublesVar, DoublesVar] {
-  const totals = [w.doubles(w.zeroDoubles()), w.doubles(w.zeroDoubles())] as const;
+/** Sums x and x y, and z, of every place of a channel: float32 within blocks, float64 over them. */
+function sumsOf(
+  w: Writer,
+  length: Int,
+  terms: (q: Int) => readonly [x: Vec, y: Vec, z?: Vec],
+): readonly [DoublesVar, DoublesVar, DoublesVar] {
+  const totals = [w.doubles(w.zeroDoubles()), w.doubles(w.zeroDoubles()), w.doubles(w.zeroDoubles())] as const;
   const bytes = w.int(length.times(4));
   const q = w.int(0);
   w.repeat(
     () => {
       const block = w.int(q.plus(16 * BLOCK));
       const end = w.int(block.where(block.below(bytes), bytes));
-      const sums = [w.vec(w.const(0)), w.vec(w.const(0))] as const;
+      const sums = [w.vec(w.const(0)), w.vec(w.const(0)), w.vec(w.const(0))] as const;
       w.repeat(
         () => {
-          const [x, y] = terms(q);
+          const [x, y, z] = terms(q);
           const first = w.vec(x);
           sums[0].set(sums[0].plus(first));
           sums[1].set(w.fma(first, y, sums[1]));
+          if (z !== undefined) sums[2].set(sums[2].plus(z));
           q.add(16);
         },
         () => q.below(end),
@@ -44,20 +49,34 @@ function sumPairs(w: Writer, length: Int, terms: (q: Int) => readonly [Vec, Vec]
   return totals;
 }
 
-function storePair(w: Writer, place: Int, [first, second]: readonly [DoublesVar, DoublesVar]): void {
-  const a = w.doubles(horizontal(first));
-  const b = w.doubles(horizontal(second));
-  w.storeDoubles(place, a.shuffle(b, [0, 2]));
-}
+/** A number of float64 as float32, in all lanes. */
+const narrowed = (w: Writer, x: Doubles): Vec => {
+  const first = w.vec(x.toFloats());
+  return w.vec(first.shuffle(first, [0, 0, 0, 0]));
+};
 
-export const channelSums = define('channelSums', (w, p) => {
+/**
+ * Sums of the distances from a pixel of the channel, as squares of large values would leave nothing of a small variance. What is zero is
+ * left out: the margins, which are no pixels, and pixels, whose number is known then.
+ */
+export const channelMoments = define('channelMoments', (w, p) => {
+  const pixels = w.splatDouble(p.constants);
   w.loop(0, p.count, 1, (c) => {
     const input = w.int(p.input.plus(c.times(p.inputChannel)));
-    const pair = sumPairs(w, p.length, (q) => {
+    const centre = w.vec(w.splat(input.plus(p.first)));
+    const [zero, unit] = [w.vec(w.const(0)), w.vec(w.const(1))];
+    const [sum, squares, others] = sumsOf(w, p.length, (q) => {
       const x = w.vec(w.load(input.plus(q)));
-      return [x, x];
+      const counts = w.vec(x.differs(zero));
+      const distance = w.vec(x.minus(centre).and(counts));
+      return [distance, distance, unit.and(counts)];
     });
-    storePair(w, p.sums.plus(c.times(PAIR)), pair);
+    const middle = w.doubles(centre.toDoubles());
+    const zeros = w.doubles(pixels.minus(horizontal(others)));
+    const mean = w.doubles(horizontal(sum).minus(zeros.times(middle)).dividedBy(pixels));
+    const square = w.doubles(horizontal(squares).plus(zeros.times(middle).times(middle)).dividedBy(pixels));
+    const variance = w.doubles(square.minus(mean.times(mean)).atLeast(w.zeroDoubles()));
+    w.storeDoubles(p.moments.plus(c.times(PAIR)), w.doubles(mean.plus(middle)).shuffle(variance, [0, 2]));
   });
 });
 
@@ -84,10 +103,10 @@ const one = (w: Writer): Doubles => w.const(1).toDoubles();
 export const normFinish = define('normFinish', (w, p) => {
   w.loop(0, p.count, 1, (c) => {
     const number = w.int(c.times(4));
-    const sums = w.int(p.sums.plus(c.times(PAIR)));
+    const moments = w.int(p.moments.plus(c.times(PAIR)));
     const constant = (i: number) => w.splatDouble(p.constants, 8 * i);
-    const mean = w.doubles(w.splatDouble(sums).dividedBy(constant(0)));
-    const variance = w.doubles(w.splatDouble(sums, 8).dividedBy(constant(0)).minus(mean.times(mean)));
+    const mean = w.doubles(w.splatDouble(moments));
+    const variance = w.doubles(w.splatDouble(moments, 8));
     const inverse = w.doubles(one(w).dividedBy(variance.plus(constant(1)).sqrt()));
     const places = {
       statistics: w.int(p.statistics.plus(c.times(PAIR))),
@@ -138,11 +157,13 @@ export const normSums = define('normSums', (w, p) => {
     const gradient = w.int(p.gradient.plus(c.times(p.gradientChannel)));
     const input = w.int(p.input.plus(c.times(p.inputChannel)));
     const count = counting(w, w.int(p.record.plus(c.times(RECORD))));
-    const pair = sumPairs(w, p.length, (q) => {
+    const mean = narrowed(w, w.splatDouble(p.statistics.plus(c.times(PAIR))));
+    const [sum, products] = sumsOf(w, p.length, (q) => {
       const x = w.vec(w.load(input.plus(q)));
-      return [count(w.load(gradient.plus(q)), x), x];
+      return [count(w.load(gradient.plus(q)), x), x.minus(mean)];
     });
-    storePair(w, p.sums.plus(c.times(PAIR)), pair);
+    const first = w.doubles(horizontal(sum));
+    w.storeDoubles(p.sums.plus(c.times(PAIR)), first.shuffle(w.doubles(horizontal(products)), [0, 2]));
   });
 });
 
@@ -154,7 +175,9 @@ export const normGradient = define('normGradient', (w, p) => {
     const dySum = w.doubles(w.splatDouble(sums));
     const mean = w.doubles(w.splatDouble(statistics));
     const inverse = w.doubles(w.splatDouble(statistics, 8));
-    const gammaGradient = w.doubles(w.splatDouble(sums, 8).minus(mean.times(dySum)).times(inverse));
+    // The distances were those from the mean as float32.
+    const rest = w.doubles(mean.minus(narrowed(w, mean).toDoubles()));
+    const gammaGradient = w.doubles(w.splatDouble(sums, 8).minus(rest.times(dySum)).times(inverse));
     for (const [place, value] of [
       [p.gammaGradient, gammaGradient],
       [p.betaGradient, dySum],

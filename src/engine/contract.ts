@@ -261,17 +261,17 @@ export const KERNELS = {
   ],
   /** Zeros. */
   clear: ['map', 'bytes'],
-  /** Per channel the sums of x and of its square, in float64. */
-  channelSums: ['input', 'inputChannel', 'length', 'count', 'sums'],
+  /** Per channel mean and variance in float64, margins being zero. `first`: bytes to a pixel; `constants`: as of `normFinish`. */
+  channelMoments: ['input', 'inputChannel', 'first', 'length', 'count', 'constants', 'moments'],
   /**
-   * From sums to mean and 1 / deviation (float64, `statistics`), scale and shift of the record, and the moving statistics.
+   * From mean and variance to mean and 1 / deviation (float64, `statistics`), scale and shift of the record, and the moving statistics.
    * `constants`: float64 pixels, epsilon, momentum, 1 - momentum, pixels / (pixels - 1).
    */
-  normFinish: ['sums', 'statistics', 'record', 'gamma', 'beta', 'mean', 'variance', 'constants', 'count'],
+  normFinish: ['moments', 'statistics', 'record', 'gamma', 'beta', 'mean', 'variance', 'constants', 'count'],
   /** The same from the moving statistics, which stay. */
   normFixed: ['statistics', 'record', 'gamma', 'beta', 'mean', 'variance', 'constants', 'count'],
-  /** Per channel, where the record's output is above its floor, the sums of dy and of dy x, in float64. */
-  normSums: ['gradient', 'gradientChannel', 'input', 'inputChannel', 'length', 'count', 'record', 'sums'],
+  /** Per channel, where the record's output is above its floor, the sums of dy and of dy (x - mean), in float64. */
+  normSums: ['gradient', 'gradientChannel', 'input', 'inputChannel', 'length', 'count', 'record', 'statistics', 'sums'],
   /** Adds the gradients of gamma and beta; `factors`: a, b, c of dx = a dy + b x + c. `isFixed`: the statistics do not follow x. */
   normGradient: [
     'sums',

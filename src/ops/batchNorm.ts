@@ -1,7 +1,13 @@
 /** The op behind the BatchNorm layer: normalisation with the statistics of the batch, or with moving ones. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { BATCH_NORM_RANKS, type BatchNormActivation, checkBatchNorm, checkImageKeys } from '../spec/index.js';
+import {
+  BATCH_NORM_RANKS,
+  type BatchNormActivation,
+  checkBatchNorm,
+  checkImageKeys,
+  requireSeveralValues,
+} from '../spec/index.js';
 import { checkFloats } from './checkFloats.js';
 import { ensureKernels } from './ensureKernels.js';
 import { BATCH_NORM, type BatchNormAttrs } from './kernelNames.js';
@@ -87,11 +93,7 @@ export function batchNorm<T extends tf.Tensor>(x: T, options: BatchNormOptions =
     });
     return { y, mean: tf.clone(moving.mean), variance: tf.clone(moving.variance) };
   }
-  if (x.size === channels) {
-    throw new InvalidArgumentError(
-      `Batch statistics need more than one value per channel. Received: shape [${x.shape.join(', ')}]. Use a larger image or batch.`,
-    );
-  }
+  requireSeveralValues(x.shape);
   ensureKernels();
   const attrs: BatchNormAttrs = { epsilon, activation, scale: gamma !== undefined, center: beta !== undefined };
   const inputs = [x, gamma, beta].filter((tensor): tensor is T => tensor !== undefined);

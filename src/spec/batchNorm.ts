@@ -27,3 +27,16 @@ export function checkBatchNorm(
     throw new InvalidArgumentError(`epsilon of ${title} must be a number > 0. Received: epsilon=${show(epsilon)}.`);
   }
 }
+
+/**
+ * Refuses a map of one value per channel, whose variance says nothing.
+ *
+ * @param shape Channels last.
+ * @throws InvalidArgumentError.
+ */
+export function requireSeveralValues(shape: readonly number[]): void {
+  if (shape.slice(0, -1).some((size) => size !== 1)) return;
+  throw new InvalidArgumentError(
+    `Batch statistics need more than one value per channel. Received: shape [${shape.join(', ')}]. Use a larger image or batch.`,
+  );
+}

@@ -59,9 +59,9 @@ describe('pyconvunet experiment', () => {
     ]);
     expect(stdout).not.toContain(folder);
     expect(stderr).toContain('lungs: 6 images: 5 for training, 1 for validation, 0 for the test.');
-    expect(stderr).toMatch(/^unet on lungs, seed 1: \d+ s for 4 steps, memory 0\.\d\d GiB$/m);
+    expect(stderr).toMatch(/^unet on lungs, seed 1: \d+ (s|min) for 4 steps, memory 0\.\d\d GiB$/m);
     expect(stderr).toMatch(
-      /^4 of 4 runs are left: about \d+ s on this backend, at most 0\.\d\d GiB \(from one forward pass of each network\)\.$/m,
+      /^4 of 4 runs are left: about \d+ (s|min) on this backend, at most 0\.\d\d GiB \(from one forward pass of each network\)\.$/m,
     );
     expect(stderr).toContain('run 2/4: pyconvunet on lungs, seed 1\n');
     expect(stderr).toMatch(/^ {2}epoch 1\/2 {2}loss \d\.\d{4} {2}Dice \d\.\d{4} {2}MIoU \d\.\d{4} {2}\d+ s {2}best$/m);
@@ -109,7 +109,7 @@ describe('pyconvunet experiment', () => {
     const plain = await experiment(...args);
     expect(plain.code, plain.stderr).toBe(0);
     expect(plain.stdout).toContain('phantom-lung: 6 images: 5 for training, 1 for validation, 0 for the test.');
-    expect(plain.stdout).toMatch(/^pyconvunet on phantom-lung, seed 2: \d+ s for 4 steps, memory 0\.\d\d GiB$/m);
+    expect(plain.stdout).toMatch(/^pyconvunet on phantom-lung, seed 2: \d+ (s|min) for 4 steps, memory 0\.\d\d GiB$/m);
     const { stdout } = await experiment(...args, '--json');
     const { runs, hours, peakBytes } = dryRunDocument.parse(JSON.parse(stdout));
     expect(runs).toHaveLength(4);
@@ -133,7 +133,7 @@ describe('pyconvunet experiment', () => {
     });
     expect(code).toBe(1);
     const lines = stdout.split('\n').filter((line) => line.includes('seed'));
-    expect(lines.map((line) => line.replace(/\d+ s for/, 'N s for'))).toEqual([
+    expect(lines.map((line) => line.replace(/\d+ (s|min) for/, 'N s for'))).toEqual([
       'unet++ on phantom-lung, seed 1: does not fit',
       'unet on phantom-lung, seed 1: N s for 100 steps, memory 0.06 GiB',
       'unet++ on phantom-lung, seed 2: does not fit',

@@ -248,6 +248,9 @@ interface SumLists {
   readonly products: number;
 }
 
+/** Their number is divided by a product that is exact for smaller ones (simd/kernels/gradients.ts). */
+const MOST_LISTS = 2 ** 14;
+
 function sumLists(
   lowering: Lowering,
   tiles: Tiles,
@@ -267,6 +270,7 @@ function sumLists(
 ): SumLists {
   const { sections } = level;
   const { count } = sections;
+  if (inputs * count >= MOST_LISTS) throw new Error(`A filter of ${inputs} inputs has too many lists of sums.`);
   const words: Word[] = [];
   const table: number[] = [];
   let floats = 0;

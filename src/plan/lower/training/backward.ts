@@ -80,6 +80,8 @@ export class Backward {
         break;
       case 'activation':
         program.call('sigmoidGradient', { ...whole, output: this.output(id), outputChannel: tiles.channelStride });
+        // Around the output stands anything, such as no number.
+        gradients.spoilMargins(dy);
         gradients.give(inputId, dy, { isOurs: true });
         break;
       case 'multiply':

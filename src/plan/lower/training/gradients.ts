@@ -68,6 +68,11 @@ export class MapGradients {
     return found;
   }
 
+  /** Says that the zeros around a gradient may be gone. */
+  spoilMargins(gradient: Target): void {
+    this.withMargins.delete(gradient);
+  }
+
   /** Lets `write` compute a gradient in the place of a node's own; `accumulate`: it adds to what stands there. */
   write(id: number, write: (target: Target, accumulate: boolean) => void): void {
     const target = this.of(id);

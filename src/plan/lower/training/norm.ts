@@ -5,6 +5,7 @@ import { type Lowering, type Target, targetAt, type View } from '../../../engine
 import { lowerMargins } from '../../../engine/lower/transfer.js';
 import type { Place } from '../../../engine/program.js';
 import type { Weight } from '../../../engine/types.js';
+import { requireSeveralValues } from '../../../spec/index.js';
 import type { TrainingNode } from '../../graph/training.js';
 import type { NormOp } from '../../graph/types.js';
 import { lowerAffine } from '../maps.js';
@@ -66,6 +67,7 @@ export function lowerNorm(
   const { lowering, program } = step;
   const { channels } = input;
   const { tiles } = target;
+  if (!op.isFrozen) requireSeveralValues([tiles.batch, tiles.height, tiles.width, channels]);
   const pixels = tiles.batch * tiles.height * tiles.width;
   const correction = op.movingVariance === 'unbiased' ? pixels / (pixels - 1) : 1;
   const ones = step.constant(new Float32Array(channels).fill(1));
@@ -91,14 +93,16 @@ export function lowerNorm(
     const common = { statistics, record, gamma, beta, mean, variance, constants, count: part.channels };
     if (op.isFrozen) program.call('normFixed', common);
     else {
-      program.call('channelSums', {
+      program.call('channelMoments', {
         input: part.place,
         inputChannel: tiles.channelStride,
+        first: tiles.first,
         length: tiles.places,
         count: part.channels,
-        sums,
+        constants,
+        moments: sums,
       });
-      program.call('normFinish', { ...common, sums });
+      program.call('normFinish', { ...common, moments: sums });
     }
     normalise(lowering, part, channelsOf(target, part, first), { record, margins: margins.ofOutput });
   });
@@ -155,7 +159,7 @@ export function lowerNormGradient(step: TrainingStep, op: NormOp, state: NormSta
       record,
     };
     lowerMargins(lowering, gradient);
-    program.call('normSums', { ...common, sums });
+    program.call('normSums', { ...common, statistics, sums });
     program.call('normGradient', {
       sums,
       statistics,
