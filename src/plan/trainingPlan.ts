@@ -12,7 +12,7 @@ import type { AdamStep } from '../optimizers/index.js';
 import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { readModel } from './graph/readModel.js';
-import { foldForTraining, type TrainingGraph } from './graph/training.js';
+import { foldForTraining, requireStatistics, type TrainingGraph } from './graph/training.js';
 import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
 import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training/index.js';
 import { tileFor } from './tileFor.js';
@@ -61,6 +61,9 @@ interface Layout {
   readonly steps: readonly Step[];
 }
 
+const graphOf = (model: tfl.LayersModel, shape: ImageShape): TrainingGraph =>
+  foldForTraining(readModel(model, shape, 'training'));
+
 /** Steps for batches of several sizes, all of which keep the same from the forward to the backward pass. */
 function layOut(
   model: tfl.LayersModel,
@@ -70,7 +73,7 @@ function layOut(
   { vectors, threads }: Machine,
   wanted?: Keeps,
 ): Layout[] {
-  const graph = foldForTraining(readModel(model, shape, 'training'));
+  const graph = graphOf(model, shape);
   const tile = tileFor(graph.nodes.map(({ op }) => op));
   const largest = Math.max(...batches);
   const keeps = wanted ?? (mapBytes(graph, { batch: largest, tile }) <= MOST_KEPT ? 'maps' : 'sums');
@@ -277,11 +280,13 @@ export class TrainingPlan {
   /**
    * Makes the steps for batches of these sizes, with memory for the largest: one batch is under way at a time.
    *
-   * @throws UnplannableError where a layer has no rule; OutOfMemoryError.
+   * @throws UnplannableError where a layer has no rule; InvalidArgumentError where statistics would be those of one value; OutOfMemoryError.
    */
   prepare(batches: readonly number[], shape: ImageShape): void {
     const missing = batches.filter((batch) => !this.sizes.has(keyOf(batch, shape)));
     if (missing.length === 0) return;
+    const graph = graphOf(this.model, shape);
+    for (const batch of missing) requireStatistics(graph, batch);
     const { masters, gradients } = this.store;
     const layouts = layOut(this.model, { masters, gradients }, missing, shape, this.engine, this.options.keeps);
     const arena = this.arenaFor(arenaBytes(layouts));

@@ -1,6 +1,7 @@
 /** The folds that training allows: ReLUs into the operation before them, paddings and crops into the convolution beside them. */
 
 import type { MapShape } from '../../engine/types.js';
+import { requireSeveralValues } from '../../spec/index.js';
 import { cropped, withPadding } from './shifts.js';
 import type { Graph, Node, Op } from './types.js';
 
@@ -38,6 +39,19 @@ export function countReaders({ nodes, outputs }: Graph): number[] {
   const readers = new Array<number>(nodes.length).fill(0);
   for (const id of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) readers[id] = (readers[id] ?? 0) + 1;
   return readers;
+}
+
+/**
+ * Refuses images whose normalisations would take the statistics of one value.
+ *
+ * @param batch Images that are computed at once.
+ * @throws InvalidArgumentError.
+ */
+export function requireStatistics({ nodes, readers }: TrainingGraph, batch: number): void {
+  for (const [id, { op, shape }] of nodes.entries()) {
+    if (op.kind !== 'norm' || op.isFrozen || readers[id] === 0) continue;
+    requireSeveralValues([batch, shape.height, shape.width, shape.channels]);
+  }
 }
 
 /** Folds a graph for training. */

@@ -5,7 +5,6 @@ import { type Lowering, type Target, targetAt, type View } from '../../../engine
 import { lowerMargins } from '../../../engine/lower/transfer.js';
 import type { Place } from '../../../engine/program.js';
 import type { Weight } from '../../../engine/types.js';
-import { requireSeveralValues } from '../../../spec/index.js';
 import type { TrainingNode } from '../../graph/training.js';
 import type { NormOp } from '../../graph/types.js';
 import { lowerAffine } from '../maps.js';
@@ -67,7 +66,6 @@ export function lowerNorm(
   const { lowering, program } = step;
   const { channels } = input;
   const { tiles } = target;
-  if (!op.isFrozen) requireSeveralValues([tiles.batch, tiles.height, tiles.width, channels]);
   const pixels = tiles.batch * tiles.height * tiles.width;
   const correction = op.movingVariance === 'unbiased' ? pixels / (pixels - 1) : 1;
   const ones = step.constant(new Float32Array(channels).fill(1));
