@@ -63,10 +63,11 @@ export function planMemory(steps: readonly Step[], always: readonly Buffer[]): M
   for (const life of arenaLives.sort((a, b) => b.buffer.bytes - a.buffer.bytes)) {
     const size = roundUp(life.buffer.bytes, ALIGNMENT);
     // A packing has thousands of buffers, each for one step.
-    const near = life.first === life.last ? (placedIn.get(life.first) ?? []) : placed;
-    const rivals = near
-      .filter(({ first, last }) => first <= life.last && life.first <= last)
-      .sort((a, b) => a.start - b.start);
+    const rivals =
+      life.first === life.last
+        ? [...(placedIn.get(life.first) ?? [])]
+        : placed.filter(({ first, last }) => first <= life.last && life.first <= last);
+    rivals.sort((a, b) => a.start - b.start);
     let start = 0;
     for (const rival of rivals) {
       if (start + size <= rival.start) break;

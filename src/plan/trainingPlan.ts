@@ -66,14 +66,12 @@ const graphOf = (model: tfl.LayersModel, shape: ImageShape): TrainingGraph =>
 
 /** Steps for batches of several sizes, all of which keep the same from the forward to the backward pass. */
 function layOut(
-  model: tfl.LayersModel,
+  graph: TrainingGraph,
   buffers: TrainingBuffers,
   batches: readonly number[],
-  shape: ImageShape,
   { vectors, threads }: Machine,
   wanted?: Keeps,
 ): Layout[] {
-  const graph = graphOf(model, shape);
   const tile = tileFor(graph.nodes.map(({ op }) => op));
   const largest = Math.max(...batches);
   const keeps = wanted ?? (mapBytes(graph, { batch: largest, tile }) <= MOST_KEPT ? 'maps' : 'sums');
@@ -120,7 +118,7 @@ export function trainingBytes(
   const machine = { vectors: detectEnvironment().relaxedSimd ? 6 : 4, threads: possibleThreads(threads) };
   const weights = new TrainedWeights(model, penalties);
   const { masters, gradients } = weights;
-  const layouts = layOut(model, { masters, gradients }, batches, shape, machine);
+  const layouts = layOut(graphOf(model, shape), { masters, gradients }, batches, machine);
   const lasting = [...weights.buffers, ...layouts.flatMap(({ lowered }) => lowered.lasting)];
   const tables = layouts.map(({ memory }) => memory.tableBytes);
   const blocks = [...lasting.map(({ bytes }) => bytes), arenaBytes(layouts), ...tables];
@@ -288,7 +286,7 @@ export class TrainingPlan {
     const graph = graphOf(this.model, shape);
     for (const batch of missing) requireStatistics(graph, batch);
     const { masters, gradients } = this.store;
-    const layouts = layOut(this.model, { masters, gradients }, missing, shape, this.engine, this.options.keeps);
+    const layouts = layOut(graph, { masters, gradients }, missing, this.engine, this.options.keeps);
     const arena = this.arenaFor(arenaBytes(layouts));
     for (const [i, batch] of missing.entries()) {
       const layout = layouts[i];

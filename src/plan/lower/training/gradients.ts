@@ -76,7 +76,7 @@ export class MapGradients {
   /** Lets `write` compute a gradient in the place of a node's own; `accumulate`: it adds to what stands there. */
   write(id: number, write: (target: Target, accumulate: boolean) => void): void {
     const target = this.of(id);
-    this.withMargins.delete(target);
+    this.spoilMargins(target);
     write(target, this.written.has(id));
     this.written.add(id);
   }
