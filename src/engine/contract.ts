@@ -102,13 +102,15 @@ export const KERNELS = {
   ],
   /**
    * The same over lists of places: rows k = (tap, channel) are gathered at `from[tap][pixel]`, row r is written to channel
-   * r / phases at `to[r % phases][pixel]`. Any stride, dilation, padding and transposition is a matter of the lists.
+   * r / phases at `to[r % phases][pixel]`. Lists have `places` entries, of which `pixels` are done. Any stride, dilation, padding and
+   * transposition is a matter of the lists.
    */
   gatherGemm: [
     'channels',
     'inputs',
     'from',
     'taps',
+    'places',
     'pixels',
     'out',
     'outChannel',

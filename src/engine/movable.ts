@@ -87,7 +87,7 @@ export class MovableProgram {
    * @throws OutOfMemoryError where they find no place; nothing is taken then.
    */
   static place(engine: Engine, program: Program, mostBytes: number): MovableProgram | null {
-    const steps = parallelSteps(program, engine.threads);
+    const steps = parallelSteps(program, engine);
     const memory = planMemory(steps, []);
     return memory.tableBytes > mostBytes ? null : new MovableProgram(engine, steps, memory);
   }

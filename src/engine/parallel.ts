@@ -1,8 +1,9 @@
 /**
  * Work for several threads: calls that follow each other are cut into tasks, by channels where a kernel goes channel by channel, by
- * outputs where it computes products. No sum is cut, so that results do not depend on the number of threads.
+ * pixels or outputs where it computes products. No sum is cut, so that results do not depend on the number of threads.
  */
 import type { KernelName } from './contract.js';
+import type { Machine } from './lower/context.js';
 import { Buffer, type Call, type Phase, Place, type Program, type Step, type Word } from './program.js';
 
 type NumberOf = (name: string) => number;
@@ -11,8 +12,8 @@ type NumberOf = (name: string) => number;
 interface Cut {
   /** The parameter that counts what can be shared out. */
   readonly count: string;
-  /** Parts are multiples of it. */
-  readonly unit: (arg: NumberOf) => number;
+  /** Parts are multiples of it; `wide`: pixels of a register tile. */
+  readonly unit: (arg: NumberOf, wide: number) => number;
   /** Bytes from one of the counted things to the next, per address. */
   readonly shifts: Readonly<Record<string, string | number | ((arg: NumberOf) => number)>>;
   /** Addresses of memory that each part needs of its own. */
@@ -23,6 +24,7 @@ interface Cut {
 
 const one = () => 1;
 const pair = () => 2;
+const registerTile = (_: NumberOf, wide: number) => wide;
 const length = (arg: NumberOf) => arg('length');
 
 const channels = (shifts: Cut['shifts'], work: Cut['work'] = length): Cut => ({
@@ -48,7 +50,11 @@ const imageRows: Cut['shifts'] = {
 };
 const imageWork = (arg: NumberOf): number => arg('width') * arg('channels');
 
-const CUTS: Partial<Record<KernelName, Cut>> = {
+/**
+ * Products are cut by pixels, so that each thread reads its own part of the inputs; by outputs, where all read all inputs, only where there
+ * are too few pixels for parts of one size.
+ */
+const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
   affine: channels({ input: 'inputChannel', out: 'outChannel', epilogue: 20 }),
   sum: channels({ a: 'aChannel', b: 'bChannel', out: 'outChannel', epilogue: 20 }),
   product: channels({ a: 'aChannel', b: 'bChannel', out: 'outChannel', epilogue: 20 }),
@@ -89,24 +95,42 @@ const CUTS: Partial<Record<KernelName, Cut>> = {
     shifts: { weights: 1, mean: 1, square: 1, gradient: 1 },
     work: one,
   },
-  gemm: {
-    count: 'outputs',
-    unit: pair,
-    shifts: { out: 'outChannel', epilogue: 20, weights: (arg) => 4 * arg('inner') },
-    scratch: ['panel', 'spill'],
-    work: (arg) => (arg('planes') * arg('length') * arg('inner')) / 8,
-  },
-  gatherGemm: {
-    count: 'rows',
-    unit: rowUnit,
-    shifts: {
-      out: (arg) => arg('outChannel') / arg('phases'),
-      epilogue: (arg) => 20 / arg('phases'),
-      weights: (arg) => 4 * arg('inputs') * arg('taps'),
+  gemm: [
+    {
+      count: 'length',
+      unit: registerTile,
+      shifts: { start: 4 },
+      scratch: ['panel', 'spill'],
+      work: (arg) => (arg('planes') * arg('outputs') * arg('inner')) / 8,
     },
-    scratch: ['panel'],
-    work: (arg) => (arg('pixels') * arg('inputs') * arg('taps')) / 8,
-  },
+    {
+      count: 'outputs',
+      unit: pair,
+      shifts: { out: 'outChannel', epilogue: 20, weights: (arg) => 4 * arg('inner') },
+      scratch: ['panel', 'spill'],
+      work: (arg) => (arg('planes') * arg('length') * arg('inner')) / 8,
+    },
+  ],
+  gatherGemm: [
+    {
+      count: 'pixels',
+      unit: registerTile,
+      shifts: { from: 4, to: 4 },
+      scratch: ['panel'],
+      work: (arg) => (arg('rows') * arg('inputs') * arg('taps')) / 8,
+    },
+    {
+      count: 'rows',
+      unit: rowUnit,
+      shifts: {
+        out: (arg) => arg('outChannel') / arg('phases'),
+        epilogue: (arg) => 20 / arg('phases'),
+        weights: (arg) => 4 * arg('inputs') * arg('taps'),
+      },
+      scratch: ['panel'],
+      work: (arg) => (arg('pixels') * arg('inputs') * arg('taps')) / 8,
+    },
+  ],
   packGemm: {
     count: 'rows',
     unit: rowUnit,
@@ -165,6 +189,9 @@ const INDEPENDENT: readonly KernelName[] = ['packNested', 'unpackNested'];
 /** A phase of less work costs more than it saves. */
 const LEAST_WORK = 30_000;
 
+/** Parts are of one size where the largest is so little above its share. */
+const EVEN = 1.06;
+
 const shifted = (word: Word, bytes: number): Word => (word instanceof Place ? word.plus(bytes) : word + bytes);
 
 function numberOf({ kernel, args }: Call): NumberOf {
@@ -175,23 +202,37 @@ function numberOf({ kernel, args }: Call): NumberOf {
   };
 }
 
+/** How a call is cut: in the first way whose largest part is about its share, else in the one whose largest part is the least. */
+function cutOf(call: Call, { threads, vectors }: Machine): { cut: Cut; unit: number; units: number } | null {
+  const arg = numberOf(call);
+  let best: { cut: Cut; unit: number; units: number; largest: number } | null = null;
+  for (const cut of [CUTS[call.kernel] ?? []].flat()) {
+    const total = arg(cut.count);
+    const unit = cut.unit(arg, 4 * vectors);
+    const units = Math.ceil(total / unit);
+    if (units < 2 || total * cut.work(arg) < LEAST_WORK) continue;
+    const largest = Math.ceil(units / threads) / units;
+    if (best === null || largest < best.largest) best = { cut, unit, units, largest };
+    if (best.largest * threads < EVEN) break;
+  }
+  return best;
+}
+
 /** A call as parts for several threads, or null where that is not worth it. */
-function cutCall(call: Call, threads: number): Phase | null {
-  const cut = CUTS[call.kernel];
-  if (cut === undefined) return null;
+function cutCall(call: Call, machine: Machine): Phase | null {
+  const found = cutOf(call, machine);
+  if (found === null) return null;
+  const { cut, unit, units } = found;
   const arg = numberOf(call);
   const total = arg(cut.count);
-  const unit = cut.unit(arg);
-  const units = Math.ceil(total / unit);
-  if (units < 2 || total * cut.work(arg) < LEAST_WORK) return null;
-  const parts = Math.min(threads, units);
+  const parts = Math.min(machine.threads, units);
   return Array.from({ length: parts }, (_, part) => {
     const from = unit * Math.floor((part * units) / parts);
     const to = Math.min(total, unit * Math.floor(((part + 1) * units) / parts));
     const args: Record<string, Word> = { ...call.args, [cut.count]: to - from };
     for (const [name, stride] of Object.entries(cut.shifts)) {
       const word = call.args[name];
-      if (word === undefined) throw new Error(`Kernel ${call.kernel} has no address ${name}.`);
+      if (word === undefined) throw new Error(`Kernel ${call.kernel} has no parameter ${name}.`);
       const bytes = typeof stride === 'number' ? stride : typeof stride === 'string' ? arg(stride) : stride(arg);
       args[name] = shifted(word, from * bytes);
     }
@@ -204,7 +245,7 @@ function cutCall(call: Call, threads: number): Phase | null {
 }
 
 /** Calls that follow each other, cut where that is worth it. */
-function cutTask(calls: readonly Call[], threads: number): Phase[] {
+function cutTask(calls: readonly Call[], machine: Machine): Phase[] {
   const phases: Phase[] = [];
   let waiting: Call[] = [];
   const flush = () => {
@@ -219,12 +260,12 @@ function cutTask(calls: readonly Call[], threads: number): Phase[] {
     if (run > i + 1) {
       flush();
       const members = calls.slice(i, run);
-      const parts = Math.min(threads, members.length);
+      const parts = Math.min(machine.threads, members.length);
       phases.push(Array.from({ length: parts }, (_, part) => members.filter((_member, j) => j % parts === part)));
       i = run;
       continue;
     }
-    const parts = cutCall(call, threads);
+    const parts = cutCall(call, machine);
     if (parts === null) waiting.push(call);
     else {
       flush();
@@ -237,13 +278,13 @@ function cutTask(calls: readonly Call[], threads: number): Phase[] {
 }
 
 /** The steps of a program for several threads. */
-export function parallelSteps({ steps }: Program, threads: number): Step[] {
-  if (threads === 1) return [...steps];
+export function parallelSteps({ steps }: Program, machine: Machine): Step[] {
+  if (machine.threads === 1) return [...steps];
   return steps.map((step) => ({
     ...step,
     phases: step.phases.flatMap((phase) => {
       const [only, ...others] = phase;
-      return only !== undefined && others.length === 0 ? cutTask(only, threads) : [phase];
+      return only !== undefined && others.length === 0 ? cutTask(only, machine) : [phase];
     }),
   }));
 }

@@ -84,7 +84,7 @@ function layOut(
       ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
       ...masks.map(({ map }) => map.place.buffer),
     ];
-    const steps = parallelSteps(program, threads);
+    const steps = parallelSteps(program, { vectors, threads });
     return { lowered, memory: planMemory(steps, always), steps };
   });
 }
@@ -166,8 +166,8 @@ export class TrainingPlan {
     this.engine = new Engine(binaries, threads);
     const { engine, store } = this;
     for (const buffer of store.buffers) this.place(buffer);
-    this.begin = engine.ready(parallelSteps(store.clearProgram(), engine.threads));
-    this.update = engine.ready(parallelSteps(store.updateProgram(), engine.threads));
+    this.begin = engine.ready(parallelSteps(store.clearProgram(), engine));
+    this.update = engine.ready(parallelSteps(store.updateProgram(), engine));
     [this.beginCode, this.updateCode] = [engine.compile(this.begin), engine.compile(this.update)];
   }
 

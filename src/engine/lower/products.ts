@@ -135,6 +135,7 @@ export function lowerPointwise(
       inputs: inner,
       from: places,
       taps: 1,
+      places: pixels,
       pixels,
       to: places,
       phases: 1,
@@ -229,6 +230,7 @@ export function lowerDirect(
       inputs,
       from,
       taps: kh * kw,
+      places: pixels,
       pixels,
       out: place.plus(first * to.channelStride),
       outChannel: to.channelStride,
@@ -401,12 +403,14 @@ export function lowerTransposedWith(
           phases: product.phases.map(offset),
         });
     const taps = Math.max(1, product.taps.length);
+    const pixels = roundUp(product.pixels, lowering.wide);
     lowering.program.call('gatherGemm', {
       channels: lowering.addresses(input),
       inputs,
       from: placeLists(lowering, `${key} from ${product.key}`, { lists: taps, places: product.pixels }, product.from),
       taps,
-      pixels: roundUp(product.pixels, lowering.wide),
+      places: pixels,
+      pixels,
       out: place,
       outChannel: to.channelStride,
       to: placeLists(lowering, `${key} to ${product.key}`, { lists: count, places: product.pixels }, product.to),
