@@ -1,13 +1,13 @@
-// Which algorithm is faster for which convolution: `npm run build`, then `node bench/algorithms.mjs [--rounds N] [--json FILE]`.
+// Which algorithm is faster for which convolution: `npm run build`, then `node bench/algorithms.mjs`.
 // Every convolution is planned alone, once with the algorithms that the plan chooses and once by direct sums (precision 'exact').
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { summarise } from '../dist/benchmark/summary.js';
 import { inference, layers, useBackend } from '../dist/index.js';
 import '../dist/wasm.js';
+import { scriptOptions } from './lib/scriptOptions.mjs';
 import { columns } from './lib/table.mjs';
 
 const SIZES = [4, 8, 16, 32, 64, 128];
@@ -28,12 +28,10 @@ const KERNELS = [
 /** A size and a kernel that would take seconds by direct sums. */
 const MOST_MACS = 3e9;
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, json: { type: 'string' } } });
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`--rounds must be a whole number above 0. Received: ${values.rounds}.`);
-  process.exit(2);
-}
+const { rounds, json } = scriptOptions('node bench/algorithms.mjs [--rounds N] [--json FILE]', {
+  rounds: '7',
+  json: undefined,
+});
 
 await useBackend('wasm', { log: () => {} });
 const results = [];
@@ -82,4 +80,4 @@ console.log(
     ]),
   ]),
 );
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, results }, null, 2)}\n`);
+if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, results }, null, 2)}\n`);

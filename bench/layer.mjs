@@ -1,12 +1,12 @@
 // PyConv2D called by itself through TensorFlow.js on wasm, against the composition of TensorFlow.js's own convolutions:
-// `npm run build`, then `node bench/layer.mjs [--rounds N] [--samples N] [--only TEXT] [--threads N] [--json FILE]`.
+// `npm run build`, then `node bench/layer.mjs`.
 import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { median, summarise } from '../dist/benchmark/summary.js';
 import { difference } from './lib/difference.mjs';
+import { scriptOptions } from './lib/scriptOptions.mjs';
 import { columns } from './lib/table.mjs';
 
 /** Kernel size, groups and filters of each level. */
@@ -83,7 +83,7 @@ async function contend(side, threads) {
 }
 
 function start(side, threads) {
-  const child = fork(fileURLToPath(import.meta.url), ['--contender', side, '--threads', String(threads)], {
+  const child = fork(fileURLToPath(import.meta.url), ['--contender', side, String(threads)], {
     serialization: 'advanced',
   });
   let fail;
@@ -140,26 +140,21 @@ async function compare(shape, contenders, { rounds, samples }) {
   });
 }
 
-const { values } = parseArgs({
-  options: {
-    contender: { type: 'string' },
-    rounds: { type: 'string', default: '5' },
-    samples: { type: 'string', default: '3' },
-    threads: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    json: { type: 'string' },
-  },
-});
-if (values.contender !== undefined) await contend(values.contender, Number(values.threads));
+/** A process that was started by this script says in its first argument which contender it is. */
+const side = process.argv[2] === '--contender' ? process.argv[3] : undefined;
+if (side !== undefined) await contend(side, Number(process.argv[4]));
 else {
-  const settings = { rounds: Number(values.rounds), samples: Number(values.samples), threads: Number(values.threads) };
+  const { only, json, ...settings } = scriptOptions(
+    'node bench/layer.mjs [--rounds N] [--samples N] [--threads N] [--only TEXT] [--json FILE]',
+    { rounds: '5', samples: '3', threads: '1', only: '', json: undefined },
+  );
   const loadBefore = Number(loadavg()[0].toFixed(1));
   // TensorFlow.js's own package of this backend takes no number of threads.
   const contenders = [start('pyconvunet', settings.threads), start('tfjs', 1)];
   for (const { ready } of contenders) await ready;
   const results = [];
   try {
-    for (const shape of SHAPES.filter((one) => nameOf(one).includes(values.only))) {
+    for (const shape of SHAPES.filter((one) => nameOf(one).includes(only))) {
       console.error(nameOf(shape));
       results.push(...(await compare(shape, contenders, settings)));
     }
@@ -182,11 +177,8 @@ else {
     );
   }
   console.log(columns([['shape', 'ms', 'spread', 'GFLOP/s', 'composition', 'ratio', 'difference', 'work'], ...rows]));
-  if (values.json !== undefined) {
+  if (json !== undefined) {
     const machine = { processor: cpus()[0].model.trim(), cores: cpus().length, node: process.version, loadBefore };
-    writeFileSync(
-      values.json,
-      `${JSON.stringify({ machine, ...settings, compositionThreads: 1, results }, null, 2)}\n`,
-    );
+    writeFileSync(json, `${JSON.stringify({ machine, ...settings, compositionThreads: 1, results }, null, 2)}\n`);
   }
 }

@@ -1,5 +1,5 @@
-// Peak heap of wasm for one training step against estimateMemory: `npm run build`, then `node bench/memory.mjs [network ...]`.
-// The heap grows and never shrinks, so every case has a process of its own.
+// Memory of wasm for one training step, TensorFlow.js's heap and the plan's own together, against estimateMemory: `npm run build`, then
+// `node bench/memory.mjs [network ...]`. Neither ever shrinks, so what stands at the end is the peak, and every case has a process of its own.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs-core';
@@ -7,6 +7,8 @@ import { models, useBackend } from '../dist/index.js';
 import { estimateMemory, gibibytes, train } from '../dist/training.js';
 import '../dist/wasm.js';
 
+const USAGE = `node bench/memory.mjs [network ...]
+  networks: ${models.names.join(', ')}; all where none is named`;
 const networks = process.argv[2] === '--case' || process.argv.length === 2 ? models.names : process.argv.slice(2);
 /** [size, batch]: whether an estimate holds depends on both, as maps grow with them and weights do not. */
 const sizes = [
@@ -17,9 +19,18 @@ const sizes = [
   [256, 2],
 ];
 
-/** One step, then the heap and the estimate in bytes. */
+/** Every memory that is made from here on; TensorFlow.js's own is part of its module and not among them. */
+const memories = [];
+WebAssembly.Memory = class extends WebAssembly.Memory {
+  constructor(descriptor) {
+    super(descriptor);
+    memories.push(this);
+  }
+};
+
+/** One step, then its memory and the estimate in bytes. */
 async function measure(network, size, batchSize) {
-  await useBackend('wasm');
+  await useBackend('wasm', { log: () => {} });
   const model = models.create(network, { inputShape: [size, size, 1], seed: 1 });
   const sample = {
     ...{ name: 'wave', width: size, height: size, channels: 1 },
@@ -36,13 +47,19 @@ async function measure(network, size, batchSize) {
   await step.catch((error) => {
     if (!controller.signal.aborted) throw error;
   });
+  const heaps = [tf.backend().wasm.HEAPU8, ...memories].map(({ buffer }) => buffer.byteLength);
   return {
-    heap: tf.backend().wasm.HEAPU8.buffer.byteLength,
+    heap: heaps.reduce((sum, bytes) => sum + bytes, 0),
     estimate: estimateMemory(model, { height: size, width: size, batchSize }),
   };
 }
 
-if (process.argv[2] === '--case') {
+const unknown = networks.filter((name) => !models.names.includes(name));
+if (unknown.length > 0) {
+  const asked = unknown.includes('--help');
+  (asked ? console.log : console.error)(asked ? USAGE : `There is no network ${unknown.join(', ')}.\n${USAGE}`);
+  process.exitCode = asked ? 0 : 2;
+} else if (process.argv[2] === '--case') {
   const [network, size, batchSize] = process.argv.slice(3);
   console.log(JSON.stringify(await measure(network, Number(size), Number(batchSize))));
 } else {

@@ -3,29 +3,29 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { summarise } from '../dist/benchmark/summary.js';
 import { PAUSE_MS, whyNotTimed } from './lib/check.mjs';
 import { ContenderProcess } from './lib/contenderProcess.mjs';
 import { commandOf, OURS } from './lib/contenders.mjs';
 import { describeMachine, machineText } from './lib/machine.mjs';
 import { prepareReference, pythonVersions } from './lib/reference.mjs';
+import { scriptOptions } from './lib/scriptOptions.mjs';
 import { columns } from './lib/table.mjs';
 
 const NETWORKS = ['pyconvunet', 'unet'];
 
-const { values } = parseArgs({
-  options: {
-    threads: { type: 'string', default: '2' },
-    rounds: { type: 'string', default: '9' },
-    samples: { type: 'string', default: '3' },
-    node: { type: 'string', default: process.execPath },
-    python: { type: 'string', default: process.env.PYTHON ?? 'python3' },
-    data: { type: 'string', default: join(fileURLToPath(new URL('.', import.meta.url)), '.work') },
-    json: { type: 'string' },
+const values = scriptOptions(
+  'node bench/threads.mjs [--threads N] [--rounds N] [--samples N] [--node PATH] [--python PATH] [--data DIR] [--json FILE]',
+  {
+    ...{ threads: '2', rounds: '9', samples: '3' },
+    node: process.execPath,
+    python: process.env.PYTHON ?? 'python3',
+    data: join(fileURLToPath(new URL('.', import.meta.url)), '.work'),
+    json: undefined,
   },
-});
-const [threads, rounds, samples] = [values.threads, values.rounds, values.samples].map(Number);
+);
+const { threads, rounds, samples } = values;
+
 /** Processes that are measured at the same time. */
 async function start(work, network, { threads: own, count }) {
   const options = { work, threads: own, node: values.node, python: values.python, data: values.data };

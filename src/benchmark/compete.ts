@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import type { LongCallOptions, Progress } from '../runtime/progress.js';
+import { messageOf } from '../runtime/sentences.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { compareOutputs } from './agreement.js';
 import { CannotTakePart, type Contender, type ContenderName, nameOf, type Work } from './contender.js';
@@ -83,7 +84,7 @@ async function enter(contender: Contender): Promise<Entry> {
 /** Whose fault an error is: a mistake of the caller and the wish to stop end the benchmark, anything else this contender's part in it. */
 function endOf(contender: Contender, error: unknown, signal: AbortSignal | undefined): NotTimed {
   if (error instanceof InvalidArgumentError || (signal?.aborted === true && error === signal.reason)) throw error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   // What one contender has no memory for may be what another one is there for.
   const isSkipped = error instanceof CannotTakePart || error instanceof OutOfMemoryError;
   return { ...plainName(contender), status: isSkipped ? 'skipped' : 'failed', reason };

@@ -12,6 +12,7 @@ import { create, names as modelNames, type NetworkName } from '../models/index.j
 import { widthOptions } from '../models/widths.js';
 import { doctor } from '../runtime/doctor.js';
 import { UnsupportedBackendError } from '../runtime/errors.js';
+import { withoutPeriod } from '../runtime/sentences.js';
 import { startBackend } from './backend.js';
 import { printBenchmark } from './benchmarkTable.js';
 import { CommandFailure } from './failure.js';
@@ -82,11 +83,11 @@ function refuseFailures({ name, timed, notTimed }: NetworkResult): void {
   if (bad !== undefined) {
     const { backend, way, reason, status } = bad;
     throw new CommandFailure(
-      `${backend} ${way} ${status === 'wrong' ? 'is wrong' : 'failed'} on ${name}, and was not timed: ${reason.replace(/\.$/, '')}.`,
+      `${backend} ${way} ${status === 'wrong' ? 'is wrong' : 'failed'} on ${name}, and was not timed: ${withoutPeriod(reason)}.`,
     );
   }
   if (timed.length === 0 && skipped !== undefined) {
-    throw new CommandFailure(`Nothing computes ${name} here: ${skipped.reason.replace(/\.$/, '')}.`);
+    throw new CommandFailure(`Nothing computes ${name} here: ${withoutPeriod(skipped.reason)}.`);
   }
 }
 

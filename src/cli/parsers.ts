@@ -1,6 +1,7 @@
 /** Parsers of option values; an illegal one is bad usage. */
 import { InvalidArgumentError } from 'commander';
 import { grouping } from '../data/index.js';
+import { messageOf } from '../runtime/sentences.js';
 import { MOST_THREADS } from '../runtime/threads.js';
 
 const refuse = (sentence: string): never => {
@@ -87,7 +88,7 @@ export const groupBy = (text: string): string => {
     grouping(text);
     return text;
   } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error));
+    return refuse(messageOf(error));
   }
 };
 

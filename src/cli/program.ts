@@ -55,7 +55,7 @@ function fileSystemProblem(error: unknown): string | undefined {
   return `A file could not be read or written: ${error.message}. Check the path, its permissions and the free space.`;
 }
 
-function messageOf(error: unknown): string {
+function textFor(error: unknown): string {
   if (isForUser(error)) return error.message;
   return fileSystemProblem(error) ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
@@ -73,7 +73,7 @@ export async function runCommand(args: readonly string[], signal: AbortSignal): 
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : BAD_USAGE;
     if (isAbort(error)) return INTERRUPTED;
-    process.stderr.write(`pyconvunet: ${messageOf(error)}\n`);
+    process.stderr.write(`pyconvunet: ${textFor(error)}\n`);
     return FAILED;
   }
 }

@@ -14,6 +14,7 @@ import { DISPLAY, type Displayable, DisplayKind, INSPECT, type MimeBundle } from
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
+import { withoutPeriod } from '../runtime/sentences.js';
 import { checkThreads } from '../runtime/threads.js';
 import { checkKeys } from '../spec/index.js';
 import { inputShapeOf } from './inputShape.js';
@@ -57,8 +58,6 @@ function sampleFor(model: tfl.LayersModel): tf.Tensor4D {
 }
 
 const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
-
-const withoutPeriod = (sentence: string): string => sentence.replace(/\.$/, '');
 
 /** What is worth knowing of a plan in a line. */
 function planText({ threads, threadProblem, simd, bytes }: OptimizedModel): string {

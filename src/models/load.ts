@@ -5,6 +5,7 @@ import { DataError } from '../runtime/errors.js';
 import { hasFileSystem, pathOfFileUrl } from '../runtime/platformFiles.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import { requireBackend } from '../runtime/requireBackend.js';
+import { withoutPeriod } from '../runtime/sentences.js';
 import { localModel } from './localModel.js';
 import { manifestBytes } from './manifestBytes.js';
 
@@ -33,7 +34,7 @@ function handlerFor(source: string, onShare: OnShare, signal: AbortSignal | unde
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error && error.cause.message !== '' ? ` (${error.cause.message})` : '';
-  return `${error.message.replace(/\.$/, '')}${cause}`;
+  return `${withoutPeriod(error.message)}${cause}`;
 }
 
 const asDataError = (name: string, error: unknown): DataError =>

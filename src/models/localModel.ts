@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from '../runtime/errors.js';
 import { readLocalFile } from '../runtime/platformFiles.js';
+import { messageOf } from '../runtime/sentences.js';
 import { manifestBytes } from './manifestBytes.js';
 
 type WeightGroup = tf.io.WeightsManifestConfig[number];
@@ -21,7 +22,7 @@ function parseModelJson(path: string, bytes: Uint8Array): tf.io.ModelJSON {
     parsed = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new DataError(
-      `${path} is no JSON file: ${error instanceof Error ? error.message : String(error)}. Give the model.json that 'pyconvunet train' or model.save wrote, or copy it again.`,
+      `${path} is no JSON file: ${messageOf(error)}. Give the model.json that 'pyconvunet train' or model.save wrote, or copy it again.`,
       { cause: error },
     );
   }

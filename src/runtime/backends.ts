@@ -4,6 +4,7 @@ import { detectEnvironment } from './environment.js';
 import { InvalidArgumentError, UnsupportedBackendError } from './errors.js';
 import type { BackendProvider, Probe, StartOptions } from './providers.js';
 import { findProvider, KNOWN_BACKENDS, READERS, registeredBackends } from './providers.js';
+import { messageOf } from './sentences.js';
 import { checkThreads } from './threads.js';
 
 /** Options of {@link useBackend}. */
@@ -57,8 +58,6 @@ function inTurn<T>(call: () => Promise<T>): Promise<T> {
   lastCall = result.catch(() => {});
   return result;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** What a provider's probe says; one that throws has found the backend unavailable, unless the caller's arguments are illegal. */
 async function probeOf(provider: BackendProvider, options: StartOptions): Promise<Probe> {

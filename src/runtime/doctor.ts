@@ -4,6 +4,7 @@ import { type Capabilities, capabilitiesOf } from './capabilities.js';
 import { type EngineReport, isPassed } from './engineReport.js';
 import { detectEnvironment, type Environment } from './environment.js';
 import { findProvider, KNOWN_BACKENDS, type Probe, registeredBackends, type StartOptions } from './providers.js';
+import { messageOf, withoutPeriod } from './sentences.js';
 import { findTfjsCopies, type TfjsCopies } from './tfjsCopies.js';
 
 /** One backend in the report. */
@@ -40,7 +41,7 @@ async function probe(name: string, options: StartOptions): Promise<Probe> {
   try {
     return await provider.probe(options);
   } catch (error) {
-    return { available: false, reason: error instanceof Error ? error.message : String(error) };
+    return { available: false, reason: messageOf(error) };
   }
 }
 
@@ -56,8 +57,8 @@ async function inspect(name: string, problems: string[]): Promise<EngineReport |
     }
     return engine;
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    problems.push(`The planned engine does not run here: ${cause.replace(/\.$/, '')}.`);
+    const cause = messageOf(error);
+    problems.push(`The planned engine does not run here: ${withoutPeriod(cause)}.`);
     return null;
   }
 }

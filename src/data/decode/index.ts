@@ -1,5 +1,6 @@
 /** Decoding of image files by their content, in browsers as well as in Node. */
 import { DataError } from '../../runtime/errors.js';
+import { messageOf } from '../../runtime/sentences.js';
 import type { Raster } from '../raster.js';
 import type { IndexedAs } from './channels.js';
 import { decodeJpeg } from './jpeg.js';
@@ -57,7 +58,7 @@ function reading<T>(name: string, format: Format, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(/[.:\s]+$/, '');
+    const reason = messageOf(cause).replace(/[.:\s]+$/, '');
     throw new DataError(
       `${name} cannot be read as ${format}: ${reason}. It may be cut short, damaged or of an unusual kind: ` +
         `copy it again, or save it as 8-bit or 16-bit PNG.`,

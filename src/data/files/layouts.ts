@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { DataError } from '../../runtime/errors.js';
+import { messageOf } from '../../runtime/sentences.js';
 import { countPages, isImageFile } from '../decode/index.js';
 
 /** A file, or one page of it. */
@@ -250,7 +251,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new DataError(`${path} cannot be opened: ${reason}.`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 /** A worker of the runtime at hand, started from the text of its script. */
+import { messageOf } from '../../runtime/sentences.js';
 import { WORKER_SOURCE } from './workerSource.js';
 
 export interface PoolWorker {
@@ -32,7 +33,7 @@ export function startWorker(onEnd: OnEnd): PoolWorker {
   const { Worker: NodeWorker } = process.getBuiltinModule('node:worker_threads');
   // The worker needs neither the flags nor the variables of the process, such as loaders for other scripts.
   const worker = new NodeWorker(WORKER_SOURCE, { eval: true, execArgv: [], env: {}, name: 'pyconvunet' });
-  worker.on('error', (error: unknown) => onEnd(error instanceof Error ? error.message : String(error)));
+  worker.on('error', (error: unknown) => onEnd(messageOf(error)));
   worker.on('exit', (code) => onEnd(`it exited with code ${code}`));
   worker.unref();
   return {

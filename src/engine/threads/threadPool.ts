@@ -1,4 +1,5 @@
 /** Threads over one shared memory: a program's tasks on the caller and on as many workers as have come. */
+import { messageOf } from '../../runtime/sentences.js';
 import { FIRST_TICKET, PHASE_SPIN, STATE, WORD } from './control.js';
 import {
   encodeProgram,
@@ -179,7 +180,7 @@ export class ThreadPool {
       return true;
     } catch (error) {
       worker?.terminate();
-      this.problem ??= error instanceof Error ? error.message : String(error);
+      this.problem ??= messageOf(error);
       return false;
     }
   }
@@ -235,10 +236,7 @@ export class ThreadPool {
         const claimed = Atomics.exchange(words, WORD.ticket, end);
         Atomics.add(words, WORD.done, 1);
         this.settle(claimed, end);
-        throw this.trap(
-          `${this.names[under.kernel]}: ${error instanceof Error ? error.message : String(error)}`,
-          error,
-        );
+        throw this.trap(`${this.names[under.kernel]}: ${messageOf(error)}`, error);
       }
       const done = (Atomics.add(words, WORD.done, 1) + 1 - first) | 0;
       if (done === ends[phase] && Atomics.load(words, WORD.waiting) > 0) Atomics.notify(words, WORD.done);

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UnsupportedBackendError } from '../../runtime/errors.js';
 import type { BackendProvider, Probe } from '../../runtime/providers.js';
+import { messageOf } from '../../runtime/sentences.js';
 
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'];
 
@@ -80,7 +81,7 @@ async function probe(): Promise<Probe> {
   try {
     return { available: true, reason: `TensorFlow through ${await load()}.` };
   } catch (error) {
-    return { available: false, reason: error instanceof Error ? error.message : String(error) };
+    return { available: false, reason: messageOf(error) };
   }
 }
 

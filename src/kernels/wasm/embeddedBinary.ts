@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { possibleThreads } from '../../engine/sharedMemory.js';
 import { detectEnvironment } from '../../runtime/environment.js';
 import { InvalidArgumentError, UnsupportedBackendError } from '../../runtime/errors.js';
+import { messageOf, withoutPeriod } from '../../runtime/sentences.js';
 import { guardAllocations } from './heap.js';
 import { withoutAddedListeners } from './processListeners.js';
 import { withSharedMemory } from './sharedHeap.js';
@@ -26,8 +27,8 @@ export function whyNot(): string | null {
     new WebAssembly.Module(EMPTY_MODULE);
     return null;
   } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    return `WebAssembly is forbidden here: ${cause.replace(/\.$/, '')}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`;
+    const cause = messageOf(error);
+    return `WebAssembly is forbidden here: ${withoutPeriod(cause)}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`;
   }
 }
 

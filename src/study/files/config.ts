@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import { DataError, InvalidArgumentError } from '../../runtime/errors.js';
+import { messageOf } from '../../runtime/sentences.js';
 import { PROTOCOLS, type ProtocolSettings } from '../protocols.js';
 import { datasetSchema, type StudyConfig, type StudyDataset, studyConfigSchema } from '../schemas.js';
 
@@ -150,8 +151,7 @@ export async function readStudyInput(path: string): Promise<StudyInput> {
     const parsed = inputSchema.parse(rest);
     return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
   } catch (cause) {
-    const reason =
-      cause instanceof z.ZodError ? readable(cause) : String(cause instanceof Error ? cause.message : cause);
+    const reason = cause instanceof z.ZodError ? readable(cause) : messageOf(cause);
     throw new DataError(`The study's configuration ${path} cannot be used: ${reason}`, { cause });
   }
 }

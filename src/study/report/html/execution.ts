@@ -1,4 +1,5 @@
 /** Which runs did not compute as a plan on all threads does, and why: their times are not to be compared with the others'. */
+import { withoutPeriod } from '../../../runtime/sentences.js';
 import type { RunResult, StudyReport } from '../../schemas.js';
 import { networkTitle } from './networks.js';
 
@@ -6,7 +7,7 @@ import { networkTitle } from './networks.js';
 function remarkOf({ execution }: RunResult): string | null {
   if (execution === undefined || execution === null) return null;
   const { planned, reason, threadProblem } = execution;
-  const because = (why: string | null) => (why === null ? '' : ` (${why.replace(/\.$/, '')})`);
+  const because = (why: string | null) => (why === null ? '' : ` (${withoutPeriod(why)})`);
   if (!planned) return `training steps were not planned, but taken layer by layer${because(reason)}`;
   if (threadProblem === null) return null;
   return `fewer threads took the training steps than were asked for${because(threadProblem)}`;
