@@ -38,20 +38,24 @@ async function measure(network, size, batchSize) {
     mask: Uint8Array.from({ length: size * size }, (_, i) => (i >> 5) & 1),
   };
   const controller = new AbortController();
+  let heap = 0;
   const step = train(
     model,
     { training: Array.from({ length: batchSize }, () => sample), validation: [sample] },
-    // The step is what the estimate promises: validation needs less, and is left out.
-    { epochs: 1, batchSize, augment: 'none', signal: controller.signal, onProgress: () => controller.abort() },
+    {
+      ...{ epochs: 1, batchSize, augment: 'none', signal: controller.signal },
+      // The step is what the estimate promises: validation, which has memory of its own, is left out.
+      onProgress: () => {
+        const heaps = [tf.backend().wasm.HEAPU8, ...memories].map(({ buffer }) => buffer.byteLength);
+        heap = heaps.reduce((sum, bytes) => sum + bytes, 0);
+        controller.abort();
+      },
+    },
   );
   await step.catch((error) => {
     if (!controller.signal.aborted) throw error;
   });
-  const heaps = [tf.backend().wasm.HEAPU8, ...memories].map(({ buffer }) => buffer.byteLength);
-  return {
-    heap: heaps.reduce((sum, bytes) => sum + bytes, 0),
-    estimate: estimateMemory(model, { height: size, width: size, batchSize }),
-  };
+  return { heap, estimate: estimateMemory(model, { height: size, width: size, batchSize }) };
 }
 
 const unknown = networks.filter((name) => !models.names.includes(name));
