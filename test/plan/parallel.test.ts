@@ -28,6 +28,8 @@ const networks: [models.NetworkName, Record<string, unknown>][] = [
 const shape = [32, 48, 1] as const;
 const [height, width] = shape;
 
+const GEMM = Object.keys(KERNELS).indexOf('gemm');
+const [LENGTH, OUTPUTS] = [KERNELS.gemm.indexOf('length'), KERNELS.gemm.indexOf('outputs')];
 const NESTED_GRADIENT = Object.keys(KERNELS).indexOf('nestedGradient');
 
 /** Two threads, and more than some maps have rows of tiles. */
@@ -85,6 +87,40 @@ describe('threads', () => {
     const fewest = Math.min(4, possibleThreads(5));
     expect(five.products.length > one.products.length).toBe(fewest > 1);
     expect(five.products.every((tasks) => tasks.length >= fewest)).toBe(true);
+    model.dispose();
+  });
+
+  test('products are cut by pixels, and by outputs where there are too few pixels', async () => {
+    const model = models.pyConvUNet({ widths: [32, 64], inputShape: [96, 96, 1], seed: 1 });
+    const weights = await readWeights(model);
+    /** Of each phase of products, the pixels of a plane and the outputs of its tasks. */
+    const products = (threads: number) => {
+      const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
+      try {
+        return plan
+          .stepsFor([96, 96, 1])
+          .flatMap(({ phases }) => phases)
+          .map((phase) => phase.flat().filter(({ kernel }) => kernel === GEMM))
+          .filter((calls) => calls.length > 0)
+          .map((calls) => calls.map(({ args }) => ({ pixels: args[LENGTH] ?? 0, outputs: args[OUTPUTS] ?? 0 })));
+      } finally {
+        plan.dispose();
+      }
+    };
+    const work = (phases: ReturnType<typeof products>) =>
+      phases.flat().reduce((sum, { pixels, outputs }) => sum + pixels * outputs, 0);
+    const [one, two] = [products(1), products(2)];
+    expect(one.length).toBeGreaterThan(2);
+    expect(work(two)).toBe(work(one));
+    for (const parts of two) {
+      expect(parts).toHaveLength(possibleThreads(2));
+      const pixels = parts.reduce((sum, part) => sum + part.pixels, 0);
+      expect(one.flat()).toContainEqual({ pixels, outputs: parts[0]?.outputs });
+      expect(new Set(parts.map(({ outputs }) => outputs)).size).toBe(1);
+    }
+    // A map of 48 x 48 has 272 places a plane: too few register tiles for forty threads, and rows of outputs enough.
+    const many = products(40).filter((parts) => parts.length > 1);
+    if (possibleThreads(40) > 1) expect(many.some(([part]) => part?.outputs === 2)).toBe(true);
     model.dispose();
   });
 
