@@ -82,7 +82,7 @@ export const gatherGemm = define('gatherGemm', (w, p) => {
   w.loop(0, p.pixels, wide, (at) => {
     const values = w.int(p.panel);
     w.loop(0, p.taps, 1, (tap) => {
-      const from = w.int(p.from.plus(tap.times(p.places).plus(at).times(4)));
+      const from = w.int(p.from.plus(tap.times(p.listLength).plus(at).times(4)));
       w.loop(0, p.inputs, 1, (k) => {
         const channel = w.int(w.loadInt(p.channels.plus(k.times(4))));
         for (let v = 0; v < vectors(w); v++) {
@@ -96,7 +96,7 @@ export const gatherGemm = define('gatherGemm', (w, p) => {
       const target = (c: number): Row => {
         const index = w.int(r.plus(c));
         const channel = w.int(index.dividedBy(p.phases));
-        const to = w.int(p.to.plus(index.modulo(p.phases).times(p.places).plus(at).times(4)));
+        const to = w.int(p.to.plus(index.modulo(p.phases).times(p.listLength).plus(at).times(4)));
         const place = w.int(p.out.plus(channel.times(p.outChannel)));
         return { out: place, to, channel };
       };

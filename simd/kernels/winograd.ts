@@ -1,10 +1,10 @@
 /** What the transforms of Winograd's algorithms have in common: a tile's window along both axes into components, and components into its pixels. */
 import type { Params } from '../define.js';
-import type { Int, IntVar, Vec, Writer } from '../lang.js';
+import type { Int, IntVar, VecVar, Writer } from '../lang.js';
 import { epilogueOf } from './epilogue.js';
 
 /** B^T or A^T along one axis. */
-export type Along = (w: Writer, values: readonly Vec[]) => Vec[];
+export type Along = (w: Writer, values: readonly VecVar[]) => VecVar[];
 
 /** For each value of a window along an axis: the plane of its pixel, and whether it lies in the tile, before (-1) or behind it (1). */
 export interface Windows {
@@ -21,10 +21,10 @@ export function windowsFrom(before: number, points: number, tile: number): Windo
   };
 }
 
-/** Windows of all channels into components. */
+/** Windows of all channels into components; `p`: what the kernels of all algorithms take. */
 export function transform(
   w: Writer,
-  p: Params<'transform4'>,
+  p: Omit<Params<'transform3'>, 'kind'>,
   { planes, tiles }: Windows,
   tile: number,
   toComponents: Along,
@@ -46,7 +46,7 @@ export function transform(
       w.loop(isRead(i, -1) ? 0 : from, w.int(end), 16, (q) => {
         const values = toComponents(
           w,
-          places.map((place) => w.load(place.plus(q))),
+          places.map((place) => w.vec(w.load(place.plus(q)))),
         );
         for (const [j, value] of values.entries()) w.store(out.plus(p.rowStride.times(j)).plus(q), value);
       });
@@ -60,7 +60,7 @@ export function transform(
       w.loop(0, length, 16, (q) => {
         const values = toComponents(
           w,
-          places.map((place) => w.load(place.plus(q))),
+          places.map((place) => w.vec(w.load(place.plus(q)))),
         );
         const to = w.int(out.plus(q));
         for (const value of values) {
@@ -87,14 +87,14 @@ export function inverse(w: Writer, p: Params<'inverse3'>, points: number, tile: 
         for (let i = 1; i < points; i++) place.push(w.int((place[i - 1] as Int).plus(row)));
         return toPixels(
           w,
-          place.map((address) => w.load(address)),
+          place.map((address) => w.vec(w.load(address))),
         );
       });
       const to = w.int(out.plus(q));
       for (let i = 0; i < tile; i++) {
         const pixels = toPixels(
           w,
-          columns.map((column) => column[i] as Vec),
+          columns.map((column) => column[i] as VecVar),
         );
         for (const pixel of pixels) {
           const value = w.vec(isAdded ? w.load(to).plus(finish(pixel)) : finish(pixel));

@@ -3,14 +3,14 @@
  * every kernel whose window starts at the same pixel modulo 3.
  */
 import { define } from '../define.js';
-import type { Vec, VecVar, Writer } from '../lang.js';
+import type { VecVar, Writer } from '../lang.js';
 import { inverse, transform, windowsFrom } from './winograd.js';
 
 type Five = [VecVar, VecVar, VecVar, VecVar, VecVar];
 
 /** B^T of five values. */
-function toComponents(w: Writer, values: readonly Vec[]): Vec[] {
-  const [a, b, c, d, e] = values.map((x) => w.vec(x)) as Five;
+function toComponents(w: Writer, values: readonly VecVar[]): VecVar[] {
+  const [a, b, c, d, e] = values as Five;
   const t = w.vec(d.minus(b));
   const u = w.vec(d.minus(c));
   const b2 = w.vec(b.plus(b));
@@ -24,8 +24,8 @@ function toComponents(w: Writer, values: readonly Vec[]): Vec[] {
 }
 
 /** A^T of five values. */
-function toPixels(w: Writer, values: readonly Vec[]): Vec[] {
-  const [a, b, c, d, e] = values.map((x) => w.vec(x)) as Five;
+function toPixels(w: Writer, values: readonly VecVar[]): VecVar[] {
+  const [a, b, c, d, e] = values as Five;
   const sum = w.vec(b.plus(c));
   const difference = w.vec(b.minus(c));
   const d2 = w.vec(d.plus(d));

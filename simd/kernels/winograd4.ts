@@ -1,13 +1,13 @@
 /** Winograd's F(4,3) on tiles of 4x4 pixels: points 0, 1, -1, 2, -2 and infinity, 36 components of 6x6 windows. */
 import { define } from '../define.js';
-import type { Vec, VecVar, Writer } from '../lang.js';
+import type { VecVar, Writer } from '../lang.js';
 import { inverse, transform, windowsFrom } from './winograd.js';
 
 type Six = [VecVar, VecVar, VecVar, VecVar, VecVar, VecVar];
 
 /** B^T of six values. */
-function toComponents(w: Writer, values: readonly Vec[]): Vec[] {
-  const [a, b, c, d, e, f] = values.map((x) => w.vec(x)) as Six;
+function toComponents(w: Writer, values: readonly VecVar[]): VecVar[] {
+  const [a, b, c, d, e, f] = values as Six;
   const x = w.vec(e.minus(w.const(4).times(c)));
   const y = w.vec(d.minus(w.const(4).times(b)));
   const z = w.vec(e.minus(c));
@@ -25,8 +25,8 @@ function toComponents(w: Writer, values: readonly Vec[]): Vec[] {
 }
 
 /** A^T of six values. */
-function toPixels(w: Writer, values: readonly Vec[]): Vec[] {
-  const [a, b, c, d, e, f] = values.map((x) => w.vec(x)) as Six;
+function toPixels(w: Writer, values: readonly VecVar[]): VecVar[] {
+  const [a, b, c, d, e, f] = values as Six;
   const s = w.vec(b.plus(c));
   const t = w.vec(b.minus(c));
   const u = w.vec(d.plus(e));

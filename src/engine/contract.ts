@@ -102,7 +102,7 @@ export const KERNELS = {
   ],
   /**
    * The same over lists of places: rows k = (tap, channel) are gathered at `from[tap][pixel]`, row r is written to channel
-   * r / phases at `to[r % phases][pixel]`. Lists have `places` entries, of which `pixels` are done. Any stride, dilation, padding and
+   * r / phases at `to[r % phases][pixel]`. `listLength`: entries of one tap's list, of which `pixels` are done. Any stride, dilation, padding and
    * transposition is a matter of the lists.
    */
   gatherGemm: [
@@ -110,7 +110,7 @@ export const KERNELS = {
     'inputs',
     'from',
     'taps',
-    'places',
+    'listLength',
     'pixels',
     'out',
     'outChannel',

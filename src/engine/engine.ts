@@ -235,6 +235,6 @@ function addressOf(word: Word): number {
 const argumentsOf = (call: Call): number[] => wordsOf(call).map(addressOf);
 
 /** Runs steps one behind the other. */
-export function runSteps(steps: readonly ReadyStep[]): void {
+function runSteps(steps: readonly ReadyStep[]): void {
   for (const { calls } of steps) for (const { run, args } of calls) run(...args);
 }

@@ -72,8 +72,4 @@ export class OwnHeap implements Heap {
     const index = this.blocks.indexOf(block);
     if (index >= 0) this.blocks.splice(index, 1);
   }
-
-  freeAll(): void {
-    this.blocks.length = 0;
-  }
 }

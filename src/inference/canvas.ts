@@ -1,6 +1,6 @@
 /** Pixels of what a browser can draw, read through a canvas of our own: a page's canvas may hold a context of another kind. */
 import { InvalidArgumentError } from '../runtime/errors.js';
-import { messageOf } from '../runtime/sentences.js';
+import { messageOf, withoutPeriod } from '../runtime/sentences.js';
 
 /** What can be drawn onto a canvas. */
 export type Drawable = HTMLCanvasElement | OffscreenCanvas | ImageBitmap | HTMLImageElement;
@@ -53,7 +53,7 @@ export function readDrawable(image: Drawable): Pixels {
     return { width, height, data: context.getImageData(0, 0, width, height).data };
   } catch (error) {
     throw new InvalidArgumentError(
-      `The browser does not let this image be read: ${messageOf(error)}. An image of another origin needs crossOrigin = 'anonymous' before it is loaded, and a server that allows it.`,
+      `The browser does not let this image be read: ${withoutPeriod(messageOf(error))}. An image of another origin needs crossOrigin = 'anonymous' before it is loaded, and a server that allows it.`,
       { cause: error },
     );
   }

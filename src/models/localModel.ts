@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { DataError } from '../runtime/errors.js';
 import { readLocalFile } from '../runtime/platformFiles.js';
-import { messageOf } from '../runtime/sentences.js';
+import { messageOf, withoutPeriod } from '../runtime/sentences.js';
 import { manifestBytes } from './manifestBytes.js';
 
 type WeightGroup = tf.io.WeightsManifestConfig[number];
@@ -22,7 +22,7 @@ function parseModelJson(path: string, bytes: Uint8Array): tf.io.ModelJSON {
     parsed = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
     throw new DataError(
-      `${path} is no JSON file: ${messageOf(error)}. Give the model.json that 'pyconvunet train' or model.save wrote, or copy it again.`,
+      `${path} is no JSON file: ${withoutPeriod(messageOf(error))}. Give the model.json that 'pyconvunet train' or model.save wrote, or copy it again.`,
       { cause: error },
     );
   }

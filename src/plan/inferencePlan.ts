@@ -202,7 +202,7 @@ export class InferencePlan {
   private build(shape: ImageShape): SizedProgram {
     const { engine, store } = this;
     const graph = fold(readModel(this.model, shape), this.read, { compose: this.options.precision === 'fast' });
-    const lowered = lower(graph, store, { vectors: engine.vectors, threads: engine.threads }, this.options.precision);
+    const lowered = lower(graph, store, engine, this.options.precision);
     const parallel = parallelSteps(lowered.program, engine);
     const { arena, arenaBytes, tables, tableBytes } = planMemory(parallel, [
       lowered.input,

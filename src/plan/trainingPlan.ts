@@ -69,14 +69,14 @@ function layOut(
   graph: TrainingGraph,
   buffers: TrainingBuffers,
   batches: readonly number[],
-  { vectors, threads }: Machine,
+  machine: Machine,
   wanted?: Keeps,
 ): Layout[] {
   const tile = tileFor(graph.nodes.map(({ op }) => op));
   const largest = Math.max(...batches);
   const keeps = wanted ?? (mapBytes(graph, { batch: largest, tile }) <= MOST_KEPT ? 'maps' : 'sums');
   return batches.map((batch) => {
-    const geometry = { machine: { vectors, threads }, batch, tile };
+    const geometry = { machine, batch, tile };
     const lowered = lowerTraining(graph, buffers, geometry, { precision: 'fast', keeps });
     const { program, input, outputs, masks } = lowered;
     const always = [
@@ -84,7 +84,7 @@ function layOut(
       ...outputs.flatMap(({ value, gradient }) => [value, gradient]),
       ...masks.map(({ map }) => map.place.buffer),
     ];
-    const steps = parallelSteps(program, { vectors, threads });
+    const steps = parallelSteps(program, machine);
     return { lowered, memory: planMemory(steps, always), steps };
   });
 }

@@ -3,7 +3,7 @@
  * and Bun hand them out at run time.
  */
 import { DataError } from './errors.js';
-import { messageOf } from './sentences.js';
+import { messageOf, withoutPeriod } from './sentences.js';
 
 type FileSystem = typeof import('node:fs/promises');
 type Urls = typeof import('node:url');
@@ -39,7 +39,7 @@ export async function readLocalFile(path: string, advice: string): Promise<Uint8
     // A copy of its own: Node's buffers of small files are slices of a shared pool.
     return new Uint8Array(await fs.readFile(path));
   } catch (error) {
-    throw new DataError(`Cannot read ${path}: ${messageOf(error)}. ${advice}`, {
+    throw new DataError(`Cannot read ${path}: ${withoutPeriod(messageOf(error))}. ${advice}`, {
       cause: error,
     });
   }

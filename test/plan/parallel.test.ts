@@ -28,8 +28,19 @@ const networks: [models.NetworkName, Record<string, unknown>][] = [
 const shape = [32, 48, 1] as const;
 const [height, width] = shape;
 
-const GEMM = Object.keys(KERNELS).indexOf('gemm');
-const [LENGTH, OUTPUTS] = [KERNELS.gemm.indexOf('length'), KERNELS.gemm.indexOf('outputs')];
+/** Kernels of products, and the places of two of their parameters. */
+const PRODUCTS = [
+  {
+    index: Object.keys(KERNELS).indexOf('gemm'),
+    pixels: KERNELS.gemm.indexOf('length'),
+    outputs: KERNELS.gemm.indexOf('outputs'),
+  },
+  {
+    index: Object.keys(KERNELS).indexOf('gatherGemm'),
+    pixels: KERNELS.gatherGemm.indexOf('pixels'),
+    outputs: KERNELS.gatherGemm.indexOf('rows'),
+  },
+];
 const NESTED_GRADIENT = Object.keys(KERNELS).indexOf('nestedGradient');
 
 /** Two threads, and more than some maps have rows of tiles. */
@@ -91,36 +102,47 @@ describe('threads', () => {
   });
 
   test('products are cut by pixels, and by outputs where there are too few pixels', async () => {
-    const model = models.pyConvUNet({ widths: [32, 64], inputShape: [96, 96, 1], seed: 1 });
+    const shape = [96, 96, 1] as const;
+    const model = models.pyConvUNet({ widths: [32, 64], inputShape: [...shape], seed: 1 });
+    fill(model);
     const weights = await readWeights(model);
-    /** Of each phase of products, the pixels of a plane and the outputs of its tasks. */
-    const products = (threads: number) => {
+    const image = Float32Array.from(uniform('image', 96 * 96));
+    /** What a plan predicts, and of each phase of products on whole planes or lists of pixels what its tasks do. */
+    const outcome = (threads: number) => {
       const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
       try {
-        return plan
-          .stepsFor([96, 96, 1])
+        const products = plan
+          .stepsFor(shape)
           .flatMap(({ phases }) => phases)
-          .map((phase) => phase.flat().filter(({ kernel }) => kernel === GEMM))
-          .filter((calls) => calls.length > 0)
-          .map((calls) => calls.map(({ args }) => ({ pixels: args[LENGTH] ?? 0, outputs: args[OUTPUTS] ?? 0 })));
+          .map((phase) =>
+            phase.flat().flatMap(({ kernel, args }) => {
+              const found = PRODUCTS.find(({ index }) => index === kernel);
+              if (found === undefined) return [];
+              return [{ kernel, pixels: args[found.pixels] ?? 0, outputs: args[found.outputs] ?? 0 }];
+            }),
+          )
+          .filter((calls) => calls.length > 0);
+        plan.run(image, shape);
+        return { products, values: plan.run(image, shape).map(({ data }) => data.slice()) };
       } finally {
         plan.dispose();
       }
     };
-    const work = (phases: ReturnType<typeof products>) =>
-      phases.flat().reduce((sum, { pixels, outputs }) => sum + pixels * outputs, 0);
-    const [one, two] = [products(1), products(2)];
-    expect(one.length).toBeGreaterThan(2);
-    expect(work(two)).toBe(work(one));
-    for (const parts of two) {
+    const [one, two, many] = [outcome(1), outcome(2), outcome(40)];
+    expect(differences(two.values, one.values)).toBe(0);
+    expect(differences(many.values, one.values)).toBe(0);
+    expect(new Set(one.products.flat().map(({ kernel }) => kernel)).size).toBe(PRODUCTS.length);
+    for (const parts of two.products) {
       expect(parts).toHaveLength(possibleThreads(2));
+      const [{ kernel, outputs } = { kernel: Number.NaN, outputs: Number.NaN }] = parts;
+      // Of one product, all outputs in every part.
+      expect(new Set(parts.map((part) => part.outputs))).toEqual(new Set([outputs]));
       const pixels = parts.reduce((sum, part) => sum + part.pixels, 0);
-      expect(one.flat()).toContainEqual({ pixels, outputs: parts[0]?.outputs });
-      expect(new Set(parts.map(({ outputs }) => outputs)).size).toBe(1);
+      expect(one.products.flat()).toContainEqual({ kernel, pixels, outputs });
     }
-    // A map of 48 x 48 has 272 places a plane: too few register tiles for forty threads, and rows of outputs enough.
-    const many = products(40).filter((parts) => parts.length > 1);
-    if (possibleThreads(40) > 1) expect(many.some(([part]) => part?.outputs === 2)).toBe(true);
+    // A map of 48 x 48 has 288 places a plane: too few register tiles for forty threads, and pairs of outputs enough.
+    const isByOutputs = many.products.some((parts) => parts.length > 1 && parts.every(({ outputs }) => outputs === 2));
+    expect(isByOutputs).toBe(possibleThreads(40) > 1);
     model.dispose();
   });
 

@@ -46,7 +46,7 @@ export function placeLists(
 export const nameOf = ({ height, width, tile, batch }: Tiles): string => `${batch}x${height}x${width}/${tile}`;
 
 /** The pixels of a map in the order of memory. */
-export function pixelList(lowering: Lowering, tiles: Tiles): Place {
+function pixelList(lowering: Lowering, tiles: Tiles): Place {
   return placeLists(lowering, `pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => [
     pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel)),
   ]);
@@ -135,7 +135,7 @@ export function lowerPointwise(
       inputs: inner,
       from: places,
       taps: 1,
-      places: pixels,
+      listLength: pixels,
       pixels,
       to: places,
       phases: 1,
@@ -230,7 +230,7 @@ export function lowerDirect(
       inputs,
       from,
       taps: kh * kw,
-      places: pixels,
+      listLength: pixels,
       pixels,
       out: place.plus(first * to.channelStride),
       outChannel: to.channelStride,
@@ -409,7 +409,7 @@ export function lowerTransposedWith(
       inputs,
       from: placeLists(lowering, `${key} from ${product.key}`, { lists: taps, places: product.pixels }, product.from),
       taps,
-      places: pixels,
+      listLength: pixels,
       pixels,
       out: place,
       outChannel: to.channelStride,

@@ -15,7 +15,7 @@ import { kernelBinaries } from './kernelBinaries.js';
 export const MOST_PROGRAMS = 256;
 export const MOST_TABLE_BYTES = 2 ** 25;
 /** Bytes of the block that stays for programs that need no more: they always find it at the same place, where they are ready to run. */
-export const WORKPLACE_BYTES = 2 ** 22;
+const WORKPLACE_BYTES = 2 ** 22;
 
 /** A program that is kept, and its tensors in order. */
 interface Kept {
