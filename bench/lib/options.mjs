@@ -43,7 +43,8 @@ function parse(args) {
   }
 }
 
-function count(option, text) {
+/** A whole number above 0. */
+export function count(option, text) {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new UsageError(`--${option} must be a whole number above 0. Received: ${text}.`);

@@ -1,5 +1,6 @@
 // The command line of a script beside bench/run.mjs.
 import { parseArgs } from 'node:util';
+import { count } from './options.mjs';
 
 /** Options that are whole numbers above 0. */
 const COUNTS = ['rounds', 'samples', 'threads'];
@@ -9,30 +10,23 @@ const COUNTS = ['rounds', 'samples', 'threads'];
  *
  * @param {string} usage
  * @param {Record<string, string | undefined>} defaults Options that take a value.
+ * @param {readonly string[]} names What may stand beside the options; `names` holds what does.
  */
-export function scriptOptions(usage, defaults) {
-  const refuse = (message) => {
-    console.error(`${message}\n${usage}`);
-    process.exit(2);
-  };
-  const options = Object.fromEntries(
-    Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }]),
-  );
-  let values;
+export function scriptOptions(usage, defaults, names = []) {
+  const text = Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }]);
+  const options = { ...Object.fromEntries(text), help: { type: 'boolean' } };
   try {
-    ({ values } = parseArgs({ options: { ...options, help: { type: 'boolean' } } }));
+    const { values, positionals } = parseArgs({ options, allowPositionals: names.length > 0 });
+    if (values.help === true) {
+      console.log(usage);
+      process.exit(0);
+    }
+    const unknown = positionals.filter((name) => !names.includes(name));
+    if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}. Give of ${names.join(', ')}.`);
+    const counts = COUNTS.filter((name) => name in defaults).map((name) => [name, count(name, values[name])]);
+    return { ...values, ...Object.fromEntries(counts), names: positionals };
   } catch (error) {
-    return refuse(error.message);
+    console.error(`${error.message}\n${usage}`);
+    return process.exit(2);
   }
-  if (values.help === true) {
-    console.log(usage);
-    process.exit(0);
-  }
-  for (const name of COUNTS.filter((key) => key in defaults)) {
-    const count = Number(values[name]);
-    if (!Number.isInteger(count) || count < 1)
-      refuse(`--${name} must be a whole number above 0. Received: ${values[name]}.`);
-    values[name] = count;
-  }
-  return values;
 }

@@ -123,7 +123,11 @@ export function benchmarkCommand(signal: AbortSignal): Command {
       parse.someOf(modelNames),
     )
     .option('--work <kind>', 'inference of one image, or a training step', parse.oneOf(WORKS), 'inference')
-    .option('--size <n>', "N or HEIGHTxWIDTH pixels; default that of the run's training, else 256", parse.size)
+    .option(
+      '--size <n>',
+      'N or HEIGHTxWIDTH pixels; default the one that the run was trained with by --size, else 256',
+      parse.size,
+    )
     .option('--widths <a,b,...>', 'channels of each stage', parse.widths)
     .option('--batch <n>', 'images in a training step; default 1', parse.count)
     .option('--threads <a,b,...>', 'threads of the planned engine, each measured', parse.severalThreads, [1])

@@ -68,10 +68,10 @@ export const window = (text: string): [number, number] => {
 
 /** 64 or 64x96 (height x width). */
 export const size = (text: string): [number, number] => {
-  const [height, width = height, ...rest] = text.toLowerCase().split('x').map(count);
-  return height !== undefined && width !== undefined && rest.length === 0
-    ? [height, width]
-    : refuse('It must be N or HEIGHTxWIDTH, such as 128 or 96x128.');
+  const match = /^([1-9]\d*)(?:x([1-9]\d*))?$/i.exec(text);
+  if (match === null) return refuse('It must be N or HEIGHTxWIDTH, such as 128 or 96x128.');
+  const [, height, width = height] = match;
+  return [Number(height), Number(width)];
 };
 
 /** 512x512x3: height, width, channels. */

@@ -4,13 +4,13 @@ import { basename, extname, join } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { Command } from 'commander';
 import type { z } from 'zod';
-import { pagesOf } from '../data/files/index.js';
+import { masksBeside, pagesOf } from '../data/files/index.js';
 import { decodeImage, imageExtensions, isImageFile } from '../data/index.js';
 import { getMetadata, predictMask } from '../inference/index.js';
 import { DataError } from '../runtime/errors.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
 import { backendOption, startBackend, threadsOption } from './backend.js';
-import { createOutput, printJson } from './output.js';
+import { createOutput, type Log, printJson } from './output.js';
 import * as parse from './parsers.js';
 import { isPicture, writePictures } from './pictures.js';
 import { loadRunModel } from './runModel.js';
@@ -30,7 +30,7 @@ interface PredictFlags {
 
 type Written = z.infer<typeof predictDocument>['images'][number];
 
-async function imageFiles(input: string): Promise<string[]> {
+async function imageFiles(input: string, log: Log): Promise<string[]> {
   const info = await stat(input).catch((error: Error) => {
     throw new DataError(`Cannot read ${input}: ${error.message}. Give an image or a folder of images.`, {
       cause: error,
@@ -39,7 +39,14 @@ async function imageFiles(input: string): Promise<string[]> {
   if (!info.isDirectory()) return [input];
   const entries = await readdir(input, { withFileTypes: true });
   const names = entries.filter((entry) => !entry.isDirectory() && isImageFile(entry.name)).map(({ name }) => name);
-  const files = names.filter((name) => !isPicture(name)).sort();
+  const masks = masksBeside(names);
+  if (masks.size > 0) {
+    const [first] = masks;
+    log(
+      `Left out as masks of other images in the folder: ${masks.size === 1 ? first : `${masks.size} files, such as ${first}`}.`,
+    );
+  }
+  const files = names.filter((name) => !isPicture(name) && !masks.has(name)).sort();
   if (files.length === 0) throw new DataError(`${input} holds no image (${imageExtensions.join(', ')}).`);
   return files.map((name) => join(input, name));
 }
@@ -112,7 +119,7 @@ async function checkFolders({ run, out }: PredictFlags): Promise<void> {
 async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> {
   const output = createOutput(flags);
   await checkFolders(flags);
-  const files = await imageFiles(flags.input);
+  const files = await imageFiles(flags.input, output.log);
   const names = await namesOf(files);
   const truth = flags.truth === undefined ? undefined : await findTruth(flags.truth, files);
   await mkdir(flags.out, { recursive: true });

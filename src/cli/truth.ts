@@ -1,13 +1,18 @@
 /** The true masks of images that are predicted: found by name before the first prediction. */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { decodeImage, isImageFile, type Raster } from '../data/index.js';
 import { DataError } from '../runtime/errors.js';
 
 const stem = (path: string): string => basename(path, extname(path));
 
-/** The names that a mask of image NAME may have: NAME, NAME_mask, and nnU-Net's NAME without its channel. */
-const maskNames = (image: string): string[] => [image, `${image}_mask`, image.replace(/_0000$/, '')];
+/** The names that a mask of image NAME may have: NAME, NAME_mask, nnU-Net's NAME without its channel, and that of ISBI 2012's volume. */
+const maskNames = (image: string): string[] => [
+  image,
+  `${image}_mask`,
+  image.replace(/_0000$/, ''),
+  image.replace(/^train-volume$/, 'train-labels'),
+];
 
 /** The mask file of each image file. */
 export type Truth = ReadonlyMap<string, string>;
@@ -36,7 +41,10 @@ export async function findTruth(source: string, images: readonly string[]): Prom
   const byStem = new Map((await readdir(source)).filter(isImageFile).map((name) => [stem(name), join(source, name)]));
   return new Map(
     images.map((image) => {
-      const mask = maskNames(stem(image)).flatMap((name) => byStem.get(name) ?? [])[0];
+      const mask = maskNames(stem(image))
+        .flatMap((name) => byStem.get(name) ?? [])
+        // Images and masks may lie in one folder.
+        .find((path) => resolve(path) !== resolve(image));
       if (mask === undefined) {
         throw new DataError(`${source} holds no mask of ${image}. Give the folder whose masks have the images' names.`);
       }

@@ -204,7 +204,7 @@ describe('bad usage ends with code 2 and a sentence', () => {
     [['--models', 'unet,vnet', '--out', 'x'], 'It must be one of pyconvunet, unet, '],
     [['--protocol', 'fast', '--out', 'x'], 'It must be one of custom, quick, paper.'],
     [['--seeds', '1,b', '--out', 'x'], 'It must be a whole number.'],
-    [['--size', '12x', '--out', 'x'], 'It must be a whole number of at least 1.'],
+    [['--size', '12x', '--out', 'x'], 'It must be N or HEIGHTxWIDTH, such as 128 or 96x128.'],
     [['--augment', 'flip', '--out', 'x'], 'It must be one of none, random, expand.'],
     [['--validation', '1', '--out', 'x'], 'It must lie between 0 and 1.'],
     [['--test', '1', '--out', 'x'], 'It must be at least 0 and below 1.'],

@@ -119,6 +119,8 @@ describe('phantoms', () => {
   it('refuse illegal options', () => {
     // @ts-expect-error: a name that a JavaScript user may pass
     expect(() => phantom('bone', { count: 1 })).toThrow("A phantom is one of lung, liver, cell. Received: 'bone'.");
+    // @ts-expect-error: as a JavaScript user may forget them
+    expect(() => phantom('lung')).toThrow("Say how many: phantom('lung', { count: 5 }).");
     expect(() => phantom('lung', { count: 0 })).toThrow(
       'The count of phantoms must be a whole number of at least 1. Received: 0.',
     );

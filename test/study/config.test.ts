@@ -218,11 +218,11 @@ describe('readStudyInput', () => {
   });
 
   it.each([
-    ['{"epochs": 3', /cannot be used: .*JSON/],
+    ['{"epochs": 3', /cannot be used: .*JSON.*\. Write it as JSON\.$/],
     ['[1]', /cannot be used: ✖ Invalid input: expected object, received array/],
-    ['{"epoch": 3}', /cannot be used: ✖ Unrecognized key: "epoch"$/],
-    ['{"epochs": 0}', /cannot be used: ✖ Too small: expected number to be >=1 → at epochs$/],
-    ['{"data": [{"source": "a", "group": "b"}]}', /Unrecognized key: "group" → at data\[0\]$/],
+    ['{"epoch": 3}', /cannot be used: ✖ Unrecognized key: "epoch"\. Its keys are protocol, .*epochs, .*seeds/],
+    ['{"epochs": 0}', /cannot be used: ✖ Too small: expected number to be >=1 → at epochs\. Mend it there/],
+    ['{"data": [{"source": "a", "group": "b"}]}', /Unrecognized key: "group" → at data\[0\]\. Mend it there/],
     ['{"formatVersion": 2, "epochs": 3}', /✖ Invalid input: expected 1 → at formatVersion/],
   ])('refuses %s', async (text, sentence) => {
     const failure = read(text);
@@ -235,5 +235,6 @@ describe('readStudyInput', () => {
     const path = join(folder, 'none.json');
     await expect(readStudyInput(path)).rejects.toThrow(DataError);
     await expect(readStudyInput(path)).rejects.toThrow(`${path} cannot be used: ENOENT`);
+    await expect(readStudyInput(path)).rejects.toThrow('Give the path of a JSON file.');
   });
 });

@@ -25,6 +25,7 @@ const maskFolders = ['mask', 'masks', 'label', 'labels', '2d_masks'];
 /** What mask files are called beside or after the image's own name. */
 const maskSuffix = /[_-](?:masks?|labels?|seg|segmentation)$/i;
 const nnUnetChannel = /^(.+)_(\d{4})$/;
+const ISBI = { volume: 'train-volume', labels: 'train-labels' } as const;
 
 const legalLayouts =
   `A data set is a folder with image, images or 2d_images beside mask, masks, label, labels or 2d_masks ` +
@@ -73,11 +74,23 @@ export async function findPairs(dir: string): Promise<Pair[]> {
     return pairFolders(join(dir, 'imagesTr'), join(dir, 'labelsTr'), nnUnetCase);
   }
   const files = imageFiles(dir, entries.files);
-  const volume = files.find(({ stem }) => stem === 'train-volume');
-  const labels = files.find(({ stem }) => stem === 'train-labels');
+  const volume = files.find(({ stem }) => stem === ISBI.volume);
+  const labels = files.find(({ stem }) => stem === ISBI.labels);
   if (volume !== undefined && labels !== undefined) return expandPages(volume, labels);
   if (files.some(({ stem }) => maskSuffix.test(stem))) return pairFlat(dir, files);
   throw unknownLayout(dir, { images, masks, folders: entries.folders, files });
+}
+
+/** Which files of one folder are masks of others in it: N_mask.png beside N.png, train-labels.tif beside train-volume.tif. */
+export function masksBeside(names: readonly string[]): Set<string> {
+  const stems = new Set(names.map((name) => parse(name).name));
+  return new Set(
+    names.filter((name) => {
+      const { name: stem } = parse(name);
+      if (stem === ISBI.labels) return stems.has(ISBI.volume);
+      return maskSuffix.test(stem) && stems.has(stem.replace(maskSuffix, ''));
+    }),
+  );
 }
 
 interface Found {

@@ -65,10 +65,11 @@ export function phantom(name: PhantomName, options: PhantomOptions): Phantom[] {
 
 /** {@link phantom} one image at a time, for callers that do something between two: large ones take seconds each. */
 export function* drawPhantoms(name: PhantomName, options: PhantomOptions): Generator<Phantom, void> {
-  const { count, size = 512, seed = 0 } = options;
   if (!isPhantomName(name)) {
     throw new InvalidArgumentError(`A phantom is one of ${phantomNames.join(', ')}. Received: '${String(name)}'.`);
   }
+  if (options === undefined) throw new InvalidArgumentError(`Say how many: phantom('${name}', { count: 5 }).`);
+  const { count, size = 512, seed = 0 } = options;
   if (!Number.isInteger(count) || count < 1) {
     throw new InvalidArgumentError(`The count of phantoms must be a whole number of at least 1. Received: ${count}.`);
   }

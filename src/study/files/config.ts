@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { z } from 'zod';
 import { DataError, InvalidArgumentError } from '../../runtime/errors.js';
-import { messageOf } from '../../runtime/sentences.js';
+import { messageOf, withoutPeriod } from '../../runtime/sentences.js';
 import { PROTOCOLS, type ProtocolSettings } from '../protocols.js';
 import { datasetSchema, type StudyConfig, type StudyDataset, studyConfigSchema } from '../schemas.js';
 
@@ -63,6 +63,16 @@ const refuse = (problem: string): never => {
 };
 
 const readable = (error: z.ZodError): string => z.prettifyError(error).replaceAll(/\s*\n\s*/g, ' ');
+
+/** What to do about a file that cannot be used. */
+function adviceOf(cause: unknown): string {
+  if (cause instanceof SyntaxError) return 'Write it as JSON.';
+  if (!(cause instanceof z.ZodError)) return 'Give the path of a JSON file.';
+  const isUnknown = cause.issues.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
+  return isUnknown
+    ? `Its keys are ${Object.keys(inputSchema.shape).join(', ')}.`
+    : 'Mend it there; the README has an example.';
+}
 
 /** Checks what the schema cannot: combinations. */
 function checkCombinations({ data, models, seeds, deepSupervision, ...config }: StudyConfig): void {
@@ -152,6 +162,9 @@ export async function readStudyInput(path: string): Promise<StudyInput> {
     return Object.fromEntries(Object.entries(parsed).filter(([, value]) => value !== undefined));
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? readable(cause) : messageOf(cause);
-    throw new DataError(`The study's configuration ${path} cannot be used: ${reason}`, { cause });
+    throw new DataError(
+      `The study's configuration ${path} cannot be used: ${withoutPeriod(reason)}. ${adviceOf(cause)}`,
+      { cause },
+    );
   }
 }
