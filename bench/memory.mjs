@@ -68,7 +68,11 @@ if (process.argv[2] === '--case') {
   const [work, network, size, batchSize] = process.argv.slice(3);
   console.log(JSON.stringify(await measure(work, network, Number(size), Number(batchSize))));
 } else {
-  const { work, names } = scriptOptions(USAGE, { work: 'planned' }, models.names);
+  const { work, names } = scriptOptions(
+    USAGE,
+    { work: 'planned' },
+    { work: ['planned', 'layers'], names: models.names },
+  );
   const row = (...cells) => console.log(cells.map((cell, i) => String(cell).padEnd(i === 0 ? 16 : 10)).join(' '));
   row('network', 'size', 'batch', 'memory', 'estimate', 'ratio');
   for (const network of names.length > 0 ? names : models.names) {

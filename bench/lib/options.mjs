@@ -50,11 +50,16 @@ export function count(option, text) {
   throw new UsageError(`--${option} must be a whole number above 0. Received: ${text}.`);
 }
 
+/** Refuses what is none of the legal values; `what`: who takes them. */
+export function requireAmong(what, values, legal) {
+  const unknown = values.filter((value) => !legal.includes(value));
+  if (unknown.length > 0) throw new UsageError(`${what} takes ${legal.join(', ')}. Received: ${unknown.join(', ')}.`);
+}
+
 function among(option, text, legal) {
   const names = text.split(',').map((name) => name.trim());
-  const unknown = names.filter((name) => !legal.includes(name));
-  if (unknown.length === 0) return names;
-  throw new UsageError(`--${option} takes ${legal.join(', ')}. Received: ${unknown.join(', ')}.`);
+  requireAmong(`--${option}`, names, legal);
+  return names;
 }
 
 /** @param {string[]} args What follows the script. */

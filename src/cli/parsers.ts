@@ -66,17 +66,21 @@ export const window = (text: string): [number, number] => {
     : refuse('It must be CENTRE,WIDTH with a width above 0, such as -300,1400.');
 };
 
+/** Whole numbers above 0 with an x between them; none where the text is anything else. */
+const sides = (text: string): number[] =>
+  /^[1-9]\d*(x[1-9]\d*)*$/i.test(text) ? text.toLowerCase().split('x').map(Number) : [];
+
 /** 64 or 64x96 (height x width). */
 export const size = (text: string): [number, number] => {
-  const match = /^([1-9]\d*)(?:x([1-9]\d*))?$/i.exec(text);
-  if (match === null) return refuse('It must be N or HEIGHTxWIDTH, such as 128 or 96x128.');
-  const [, height, width = height] = match;
-  return [Number(height), Number(width)];
+  const [height, width = height, ...rest] = sides(text);
+  return height !== undefined && width !== undefined && rest.length === 0
+    ? [height, width]
+    : refuse('It must be N or HEIGHTxWIDTH, such as 128 or 96x128.');
 };
 
 /** 512x512x3: height, width, channels. */
 export const inputShape = (text: string): [number, number, number] => {
-  const [height, width, channels, ...rest] = text.toLowerCase().split('x').map(count);
+  const [height, width, channels, ...rest] = sides(text);
   return height !== undefined && width !== undefined && channels !== undefined && rest.length === 0
     ? [height, width, channels]
     : refuse('It must be HEIGHTxWIDTHxCHANNELS, such as 512x512x3.');

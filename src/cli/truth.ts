@@ -1,6 +1,7 @@
 /** The true masks of images that are predicted: found by name before the first prediction. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
+import { ISBI } from '../data/files/index.js';
 import { decodeImage, isImageFile, type Raster } from '../data/index.js';
 import { DataError } from '../runtime/errors.js';
 
@@ -11,7 +12,7 @@ const maskNames = (image: string): string[] => [
   image,
   `${image}_mask`,
   image.replace(/_0000$/, ''),
-  image.replace(/^train-volume$/, 'train-labels'),
+  image === ISBI.volume ? ISBI.labels : image,
 ];
 
 /** The mask file of each image file. */

@@ -202,17 +202,26 @@ function numberOf({ kernel, args }: Call): NumberOf {
   };
 }
 
+/** A cut of one call: so many things, in so many units. */
+interface FittedCut {
+  readonly cut: Cut;
+  readonly total: number;
+  readonly unit: number;
+  readonly units: number;
+  /** Share of the largest part. */
+  readonly largest: number;
+}
+
 /** How a call is cut: in the first way whose largest part is about its share, else in the one whose largest part is the least. */
-function cutOf(call: Call, { threads, vectors }: Machine): { cut: Cut; unit: number; units: number } | null {
-  const arg = numberOf(call);
-  let best: { cut: Cut; unit: number; units: number; largest: number } | null = null;
-  for (const cut of [CUTS[call.kernel] ?? []].flat()) {
+function cutOf(kernel: KernelName, arg: NumberOf, { threads, vectors }: Machine): FittedCut | null {
+  let best: FittedCut | null = null;
+  for (const cut of [CUTS[kernel] ?? []].flat()) {
     const total = arg(cut.count);
     const unit = cut.unit(arg, 4 * vectors);
     const units = Math.ceil(total / unit);
     if (units < 2 || total * cut.work(arg) < LEAST_WORK) continue;
     const largest = Math.ceil(units / threads) / units;
-    if (best === null || largest < best.largest) best = { cut, unit, units, largest };
+    if (best === null || largest < best.largest) best = { cut, total, unit, units, largest };
     if (best.largest * threads < EVEN) break;
   }
   return best;
@@ -220,11 +229,10 @@ function cutOf(call: Call, { threads, vectors }: Machine): { cut: Cut; unit: num
 
 /** A call as parts for several threads, or null where that is not worth it. */
 function cutCall(call: Call, machine: Machine): Phase | null {
-  const found = cutOf(call, machine);
-  if (found === null) return null;
-  const { cut, unit, units } = found;
   const arg = numberOf(call);
-  const total = arg(cut.count);
+  const found = cutOf(call.kernel, arg, machine);
+  if (found === null) return null;
+  const { cut, total, unit, units } = found;
   const parts = Math.min(machine.threads, units);
   return Array.from({ length: parts }, (_, part) => {
     const from = unit * Math.floor((part * units) / parts);

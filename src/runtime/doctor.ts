@@ -57,8 +57,7 @@ async function inspect(name: string, problems: string[]): Promise<EngineReport |
     }
     return engine;
   } catch (error) {
-    const cause = messageOf(error);
-    problems.push(`The planned engine does not run here: ${withoutPeriod(cause)}.`);
+    problems.push(`The planned engine does not run here: ${withoutPeriod(messageOf(error))}.`);
     return null;
   }
 }

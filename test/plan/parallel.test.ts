@@ -1,4 +1,5 @@
 /** What several threads compute is what one computes, to the bit: predictions, and a training step with its update. */
+import type * as tfl from '@tensorflow/tfjs-layers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { KERNELS } from '../../src/engine/contract.js';
 import { possibleThreads } from '../../src/engine/sharedMemory.js';
@@ -50,22 +51,32 @@ const THREADS = [2, 5];
 const differences = (a: readonly Float32Array[], b: readonly Float32Array[]): number =>
   a.reduce((sum, values, i) => sum + values.filter((value, j) => value !== b[i]?.[j]).length, 0);
 
+/** What a plan for some threads predicts, and the products that its steps take. */
+function predicted<T>(
+  model: tfl.LayersModel,
+  weights: Awaited<ReturnType<typeof readWeights>>,
+  size: readonly [number, number, number],
+  threads: number,
+  productsOf: (steps: ReturnType<InferencePlan['stepsFor']>) => T,
+): { readonly products: T; readonly values: Float32Array[] } {
+  const image = Float32Array.from(uniform('image', size[0] * size[1]));
+  const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
+  try {
+    const products = productsOf(plan.stepsFor(size));
+    // A second time, when the workers have come.
+    plan.run(image, size);
+    return { products, values: plan.run(image, size).map(({ data }) => data.slice()) };
+  } finally {
+    plan.dispose();
+  }
+}
+
 describe('threads', () => {
   test.each(networks)('%s predicts the same bits', async (name, options) => {
     const model = models.create(name, { ...options, inputShape: [null, null, 1], seed: 1 });
     fill(model);
     const weights = await readWeights(model);
-    const image = Float32Array.from(uniform('image', height * width));
-    const predict = (threads: number) => {
-      const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
-      try {
-        // A second time, when the workers have come.
-        plan.run(image, shape);
-        return plan.run(image, shape).map(({ data }) => data.slice());
-      } finally {
-        plan.dispose();
-      }
-    };
+    const predict = (threads: number) => predicted(model, weights, shape, threads, () => null).values;
     const expected = predict(1);
     for (const threads of THREADS) expect(differences(predict(threads), expected), `${threads} threads`).toBe(0);
     model.dispose();
@@ -77,20 +88,12 @@ describe('threads', () => {
     const model = models.pyConvUNet({ widths: [64, 128], inputShape: [...shape], seed: 1 });
     fill(model);
     const weights = await readWeights(model);
-    const image = Float32Array.from(uniform('image', 12 * 12));
-    const outcome = (threads: number) => {
-      const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
-      try {
-        const products = plan
-          .stepsFor(shape)
+    const outcome = (threads: number) =>
+      predicted(model, weights, shape, threads, (steps) =>
+        steps
           .filter(({ kind }) => kind === 'nested')
-          .flatMap(({ phases }) => phases.map((phase) => phase.map((task) => task.length)));
-        plan.run(image, shape);
-        return { products, values: plan.run(image, shape).map(({ data }) => data.slice()) };
-      } finally {
-        plan.dispose();
-      }
-    };
+          .flatMap(({ phases }) => phases.map((phase) => phase.map((task) => task.length))),
+      );
     const [one, five] = [outcome(1), outcome(5)];
     expect(differences(five.values, one.values)).toBe(0);
     expect(one.products.every((tasks) => tasks.length === 1)).toBe(true);
@@ -106,13 +109,10 @@ describe('threads', () => {
     const model = models.pyConvUNet({ widths: [32, 64], inputShape: [...shape], seed: 1 });
     fill(model);
     const weights = await readWeights(model);
-    const image = Float32Array.from(uniform('image', 96 * 96));
-    /** What a plan predicts, and of each phase of products on whole planes or lists of pixels what its tasks do. */
-    const outcome = (threads: number) => {
-      const plan = new InferencePlan(model, weights, kernels, { precision: 'fast', threads });
-      try {
-        const products = plan
-          .stepsFor(shape)
+    /** Of each phase of products on whole planes or lists of pixels what its tasks do. */
+    const outcome = (threads: number) =>
+      predicted(model, weights, shape, threads, (steps) =>
+        steps
           .flatMap(({ phases }) => phases)
           .map((phase) =>
             phase.flat().flatMap(({ kernel, args }) => {
@@ -121,13 +121,8 @@ describe('threads', () => {
               return [{ kernel, pixels: args[found.pixels] ?? 0, outputs: args[found.outputs] ?? 0 }];
             }),
           )
-          .filter((calls) => calls.length > 0);
-        plan.run(image, shape);
-        return { products, values: plan.run(image, shape).map(({ data }) => data.slice()) };
-      } finally {
-        plan.dispose();
-      }
-    };
+          .filter((calls) => calls.length > 0),
+      );
     const [one, two, many] = [outcome(1), outcome(2), outcome(40)];
     expect(differences(two.values, one.values)).toBe(0);
     expect(differences(many.values, one.values)).toBe(0);

@@ -25,7 +25,8 @@ const maskFolders = ['mask', 'masks', 'label', 'labels', '2d_masks'];
 /** What mask files are called beside or after the image's own name. */
 const maskSuffix = /[_-](?:masks?|labels?|seg|segmentation)$/i;
 const nnUnetChannel = /^(.+)_(\d{4})$/;
-const ISBI = { volume: 'train-volume', labels: 'train-labels' } as const;
+/** Names without extension of ISBI 2012's stack of images and that of their masks. */
+export const ISBI = { volume: 'train-volume', labels: 'train-labels' } as const;
 
 const legalLayouts =
   `A data set is a folder with image, images or 2d_images beside mask, masks, label, labels or 2d_masks ` +

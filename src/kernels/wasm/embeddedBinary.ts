@@ -27,8 +27,7 @@ export function whyNot(): string | null {
     new WebAssembly.Module(EMPTY_MODULE);
     return null;
   } catch (error) {
-    const cause = messageOf(error);
-    return `WebAssembly is forbidden here: ${withoutPeriod(cause)}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`;
+    return `WebAssembly is forbidden here: ${withoutPeriod(messageOf(error))}. A page must allow it: Content-Security-Policy: script-src 'wasm-unsafe-eval'.`;
   }
 }
 
