@@ -11,6 +11,7 @@ import * as norm from './kernels/norm.js';
 import * as pack from './kernels/pack.js';
 import * as pool from './kernels/pool.js';
 import * as rows from './kernels/rows.js';
+import * as strassen from './kernels/strassen.js';
 import * as transfer from './kernels/transfer.js';
 import * as winograd3 from './kernels/winograd3.js';
 import * as winograd4 from './kernels/winograd4.js';
@@ -25,6 +26,7 @@ const kernels: readonly Kernel[] = [
   pack,
   pool,
   rows,
+  strassen,
   transfer,
   winograd3,
   winograd4,

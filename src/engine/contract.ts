@@ -122,6 +122,46 @@ export const KERNELS = {
     'panel',
     'accumulate',
   ],
+  /**
+   * gemm by Strassen's algorithm. `lower`: half of the outputs; `pairs` of outputs of the upper half are computed, and the same of
+   * the lower one.
+   */
+  strassen: [
+    'channels',
+    'start',
+    'planes',
+    'planeStride',
+    'length',
+    'out',
+    'outChannel',
+    'inner',
+    'pairs',
+    'lower',
+    'weights',
+    'epilogue',
+    'panel',
+    'spill',
+    'accumulate',
+  ],
+  /** The same over lists of places: gathered at `from[pixel]`, written at `to[phase][pixel]`; each phase has weights of its own. */
+  gatherStrassen: [
+    'channels',
+    'inputs',
+    'from',
+    'listLength',
+    'pixels',
+    'out',
+    'outChannel',
+    'to',
+    'phases',
+    'pairs',
+    'lower',
+    'weights',
+    'epilogue',
+    'panel',
+    'spill',
+    'accumulate',
+  ],
   /** Nested Winograd: components of 5x5 windows, F(3,3). `kind` 0: windows start one pixel before the tile, 1: two pixels. */
   transform3: [
     'input',
@@ -239,6 +279,11 @@ export const KERNELS = {
     'scale',
     'weights',
   ],
+  /**
+   * Weights that packGemm has packed, for Strassen's algorithm: weights[pair][7][input / 2][2]. `lower`: bytes to the weights of the
+   * lower half.
+   */
+  packStrassen: ['product', 'lower', 'inner', 'pairs', 'weights'],
   /**
    * Filters of one group in components of F(3,3) (`points` 5) or F(4,3) (6). `table` has, per component, the offset of its
    * weights, the bytes of the products of one input, and those in front of each section among these, or -1. `block`: outputs side

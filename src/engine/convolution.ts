@@ -1,7 +1,7 @@
 /** Programs for one convolution by itself: from images to images, its filters packed on the way. */
 import { Epilogue } from './epilogue.js';
 import { Lowering, type Machine, type Target } from './lower/context.js';
-import { lowerConv, type Precision, stencilOf } from './lower/convolution.js';
+import { lowerConv, stencilOf } from './lower/convolution.js';
 import { lowerFilterGradients, lowerInputGradient } from './lower/convolutionGradients.js';
 import { backwardConnection, type Finish } from './lower/filters.js';
 import { isNestable } from './lower/nested.js';
@@ -9,7 +9,7 @@ import { productsPerTile } from './lower/sections.js';
 import { type Images, lowerMargins, lowerTransfer } from './lower/transfer.js';
 import { Buffer, Program } from './program.js';
 import { roundUp, tilesOf } from './tiles.js';
-import type { ConvLevel, ConvOp, MapShape, Weight } from './types.js';
+import type { ConvLevel, ConvOp, MapShape, Precision, Weight } from './types.js';
 import { ChangingWeights } from './weights.js';
 
 /** A convolution between images [batch, height, width, channels]. */
@@ -45,7 +45,10 @@ export function isNested({ op, input, output }: Convolution): boolean {
 const PACKING = { nested: 27, direct: 15 } as const;
 const GATHERING = 4;
 
-/** Whether nested Winograd costs less than direct sums: where maps are small it packs much and computes beyond their borders. */
+/**
+ * Whether nested Winograd costs less than direct sums: where maps are small it packs much and computes beyond their borders. What is
+ * saved at 1x1 kernels depends on their size alone.
+ */
 function precisionOf({ batch, op, input, output }: Convolution, { vectors }: Machine): Precision {
   const wide = 4 * vectors;
   const tile = tileFor(op);
@@ -53,7 +56,9 @@ function precisionOf({ batch, op, input, output }: Convolution, { vectors }: Mac
   const places = batch * roundUp(tileRows * pitch, wide);
   const pixels = roundUp(batch * output.height * output.width, wide);
   let saved = 0;
-  for (const { kernelSize, groups, start, end } of op.levels) {
+  const larger = op.levels.filter(({ kernelSize }) => kernelSize.some((k) => k > 1));
+  if (larger.length === 0) return 'fast';
+  for (const { kernelSize, groups, start, end } of larger) {
     const outputs = (end - start) / groups;
     const pairs = (input.channels / groups) * (end - start);
     const direct = kernelSize[0] * kernelSize[1] * (pixels + PACKING.direct) * (1 + GATHERING / outputs);

@@ -25,6 +25,8 @@ interface Cut {
 const one = () => 1;
 const pair = () => 2;
 const registerTile = (_: NumberOf, wide: number) => wide;
+/** Strassen's algorithm computes two of them together. */
+const registerTiles = (_: NumberOf, wide: number) => 2 * wide;
 const length = (arg: NumberOf) => arg('length');
 
 const channels = (shifts: Cut['shifts'], work: Cut['work'] = length): Cut => ({
@@ -36,6 +38,9 @@ const channels = (shifts: Cut['shifts'], work: Cut['work'] = length): Cut => ({
 
 /** Rows of a product that belong to one output stay together, and pairs of rows. */
 const rowUnit = (arg: NumberOf): number => (arg('phases') % 2 === 0 ? arg('phases') : 2 * arg('phases'));
+
+/** Bytes of the weights of a pair of outputs of both halves. */
+const strassenBytes = (inner: number): number => 28 * inner;
 
 /** Channels of a line of the cache: neighbours in one would wait for each other. */
 const line = () => 16;
@@ -131,6 +136,52 @@ const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
       work: (arg) => (arg('pixels') * arg('inputs') * arg('taps')) / 8,
     },
   ],
+  strassen: [
+    {
+      count: 'length',
+      unit: registerTiles,
+      shifts: { start: 4 },
+      scratch: ['panel', 'spill'],
+      work: (arg) => (arg('planes') * arg('pairs') * arg('inner')) / 2,
+    },
+    {
+      count: 'pairs',
+      unit: one,
+      shifts: {
+        out: (arg) => 2 * arg('outChannel'),
+        epilogue: 40,
+        weights: (arg) => strassenBytes(arg('inner')),
+      },
+      scratch: ['panel', 'spill'],
+      work: (arg) => (arg('planes') * arg('length') * arg('inner')) / 2,
+    },
+  ],
+  gatherStrassen: [
+    {
+      count: 'pixels',
+      unit: registerTiles,
+      shifts: { from: 4, to: 4 },
+      scratch: ['panel', 'spill'],
+      work: (arg) => (arg('phases') * arg('pairs') * arg('inputs')) / 2,
+    },
+    {
+      count: 'pairs',
+      unit: one,
+      shifts: {
+        out: (arg) => 2 * arg('outChannel'),
+        epilogue: 40,
+        weights: (arg) => strassenBytes(arg('inputs')),
+      },
+      scratch: ['panel', 'spill'],
+      work: (arg) => (arg('phases') * arg('pixels') * arg('inputs')) / 2,
+    },
+  ],
+  packStrassen: {
+    count: 'pairs',
+    unit: one,
+    shifts: { product: (arg) => 8 * arg('inner'), weights: (arg) => strassenBytes(arg('inner')) },
+    work: (arg) => 4 * arg('inner'),
+  },
   packGemm: {
     count: 'rows',
     unit: rowUnit,

@@ -28,13 +28,18 @@ interface CaseOptions {
   readonly levels: readonly (readonly [kernelSize: number, groups: number, filters: number])[];
   readonly channels: number;
   readonly strides?: Pair;
+  readonly size?: readonly [height: number, width: number];
 }
 
-/** Two images of a size that no tile divides. */
-const SIZE = { batch: 2, height: 7, width: 5 } as const;
+/** A size that no tile divides. */
+const SIZE = [7, 5] as const;
 
-function caseOf(algorithm: string, { levels: wanted, channels, strides = [1, 1] }: CaseOptions): SelfTestCase {
-  const { batch, height, width } = SIZE;
+function caseOf(
+  algorithm: string,
+  { levels: wanted, channels, strides = [1, 1], size = SIZE }: CaseOptions,
+): SelfTestCase {
+  const batch = 2;
+  const [height, width] = size;
   let end = 0;
   const levels = wanted.map(([k, groups, filters], i): ConvLevel => {
     const start = end;
@@ -65,6 +70,7 @@ export const SELF_TEST_CASES: readonly SelfTestCase[] = [
     channels: 16,
   }),
   caseOf('1x1', { levels: [[1, 1, 10]], channels: 12 }),
+  caseOf('1x1 by Strassen’s algorithm', { levels: [[1, 1, 64]], channels: 64, size: [13, 8] }),
   caseOf('direct', { levels: [[3, 2, 10]], channels: 12, strides: [2, 2] }),
 ];
 

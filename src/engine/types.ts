@@ -50,3 +50,6 @@ export interface TransposedOp {
   readonly filter: Weight;
   readonly bias: Weight | null;
 }
+
+/** Which algorithms may be used: 'exact' keeps to direct sums. */
+export type Precision = 'fast' | 'exact';

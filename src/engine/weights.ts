@@ -12,6 +12,9 @@ export interface PackPlaces {
   readonly table: (content: Int32Array) => Place;
 }
 
+/** The same for a filter made of two. */
+export type ComposedPlaces = PackPlaces & { readonly second: Place };
+
 /** Writes the calls that pack a filter. */
 export type PackCalls = (program: Program, places: PackPlaces) => void;
 
@@ -99,7 +102,7 @@ export class FixedWeights implements Weights {
     bytes: number,
     filters: readonly [Weight, Weight],
     factors: Float64Array,
-    calls: (program: Program, places: PackPlaces & { readonly second: Place }) => void,
+    calls: (program: Program, places: ComposedPlaces) => void,
   ): Place {
     const [first, second] = filters;
     const place = this.raw(second).at();

@@ -1,6 +1,6 @@
 /** Networks planned for the WebAssembly engine. */
 
-export type { Precision } from '../engine/lower/convolution.js';
+export type { Precision } from '../engine/types.js';
 export { constraintOf } from './constraints.js';
 export { UnplannableError } from './graph/readModel.js';
 export { type ImageShape, InferencePlan, type OutputMap, readWeights, weightIdentities } from './inferencePlan.js';

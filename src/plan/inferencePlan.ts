@@ -2,11 +2,10 @@
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
 import type { Block } from '../engine/heap.js';
-import type { Precision } from '../engine/lower/convolution.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import type { Buffer, Program } from '../engine/program.js';
-import type { Weight } from '../engine/types.js';
+import type { Precision, Weight } from '../engine/types.js';
 import { FixedWeights } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';

@@ -42,7 +42,7 @@ const PRECISIONS = ['fast', 'exact'] as const;
 
 /**
  * Worst relative error measured (largest difference over largest value, of images in [-1, 1]) of everything below, by algorithm:
- * F(4,3), F(3,3) by kernel size, all others, which sum products one by one, and chains of small ones of any kind.
+ * F(4,3), F(3,3) by kernel size, Strassen's, all others, which sum products one by one, and chains of small ones of any kind.
  */
 const MEASURED = {
   simd128: {
@@ -55,6 +55,7 @@ const MEASURED = {
     11: 1.4e-6,
     13: 1.4e-6,
     15: 0.8e-6,
+    strassen: 2.0e-6,
     chain: 3.3e-6,
   },
   relaxed: {
@@ -67,6 +68,7 @@ const MEASURED = {
     11: 1.5e-6,
     13: 1.5e-6,
     15: 0.8e-6,
+    strassen: 2.0e-6,
     chain: 2.6e-6,
   },
 } as const;
@@ -213,6 +215,53 @@ describe('shapes of the networks, smaller', () => {
     const operation = conv2d({ kernelSize: [1, 1], filters });
     await checkChain([operation], [side, side, inputs], [{ algorithm: 'direct', end: filters }]);
   });
+
+  // Lists of pixels and whole planes, pairs of register tiles with and without a tile alone behind them.
+  it.each([
+    [14, 64, 64],
+    [16, 128, 64],
+    [17, 96, 132],
+    [24, 512, 64],
+    [50, 64, 68],
+    [70, 68, 64],
+  ])('1x1 of many channels: side %i, %i to %i channels', async (side, inputs, filters) => {
+    const operation = conv2d({ kernelSize: [1, 1], filters, activation: 'relu' });
+    await checkChain([operation], [side, side + 1, inputs], [{ algorithm: 'strassen', end: filters }]);
+  });
+
+  it.each([
+    [14, 64, 16, 2],
+    [17, 128, 64, 2],
+    [15, 72, 8, 3],
+  ])('transposed, of many channels: side %i, %i to %i channels, stride %i', async (side, inputs, filters, s) => {
+    const operation = conv2dTranspose({ kernelSize: [s, s], filters, strides: [s, s], padding: 'same' });
+    await checkChain([operation], [side, side + 1, inputs], [{ algorithm: 'strassen', end: filters }]);
+  });
+
+  it.each([
+    [14, 64, 16],
+    [17, 128, 64],
+    [32, 68, 64],
+  ])(
+    'a transposed convolution beside others before a 1x1: side %i, %i to %i channels',
+    async (side, inputs, filters) => {
+      const image = chain([activation('relu')]);
+      const up = chain([conv2dTranspose({ kernelSize: [2, 2], strides: [2, 2], filters: 12 })], image);
+      const beside = [filters, 8].map((channels) =>
+        chain([conv2d({ kernelSize: [1, 1], filters: channels }), nearest(2)], image),
+      );
+      const [before = image, behind = image] = beside;
+      const last = chain(
+        [conv2d({ kernelSize: [1, 1], filters, activation: 'relu' })],
+        join(concatenate, before, up, behind),
+      );
+      const net = network([last], [side, side, inputs]);
+      await check(net, randomImage([side, side, inputs], 1), [CHAIN], `side ${side}`);
+      const plan = await planOf(net, 'fast');
+      expect(plan.stepsFor([side, side, inputs]).some(({ kind }) => kind === 'composed')).toBe(true);
+      net.dispose();
+    },
+  );
 
   it.each([
     [12, 32, 16, 2, 2],
@@ -365,6 +414,37 @@ describe('any convolution', () => {
       await checkChain([operation], [...size, inputs], [{ algorithm: 'direct', end: filters }], seed);
     });
     await fc.assert(property, parameters);
+  });
+});
+
+describe('Strassen’s algorithm', () => {
+  const side = fc.integer({ min: 14, max: 30 });
+  const multiple = fc.integer({ min: 16, max: 20 }).map((n) => 4 * n);
+
+  it('for any 1x1 and any transposed convolution that tiles its output', async () => {
+    const cases = fc.record({
+      size: fc.tuple(side, side),
+      stride: pairOf(fc.integer({ min: 1, max: 2 })),
+      inputs: multiple,
+      filters: multiple,
+      useBias: fc.boolean(),
+      activation: fc.constantFrom('linear', 'relu'),
+      seed,
+    });
+    const property = fc.asyncProperty(cases, async ({ size, stride, inputs, filters, seed, ...options }) => {
+      const isPointwise = stride[0] * stride[1] === 1;
+      const operation = isPointwise
+        ? conv2d({ kernelSize: [1, 1], filters, ...options })
+        : conv2dTranspose({ kernelSize: stride, strides: stride, filters, ...options });
+      const net = network([chain([operation])], [...size, inputs], seed);
+      const image = randomImage([...size, inputs], seed);
+      await check(net, image, [{ algorithm: 'strassen', end: filters }], `[${size}]`);
+      const macs = async (precision: (typeof PRECISIONS)[number]) =>
+        (await planOf(net, precision)).stepsFor([...size, inputs]).reduce((sum, step) => sum + step.macs, 0);
+      expect(await macs('fast')).toBeLessThan(0.95 * (await macs('exact')));
+      net.dispose();
+    });
+    await fc.assert(property, { ...parameters, numRuns: 30 });
   });
 });
 

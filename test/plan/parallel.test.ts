@@ -29,20 +29,20 @@ const networks: [models.NetworkName, Record<string, unknown>][] = [
 const shape = [32, 48, 1] as const;
 const [height, width] = shape;
 
-/** Kernels of products, and the places of two of their parameters. */
-const PRODUCTS = [
-  {
-    index: Object.keys(KERNELS).indexOf('gemm'),
-    pixels: KERNELS.gemm.indexOf('length'),
-    outputs: KERNELS.gemm.indexOf('outputs'),
+const KERNEL_NAMES = Object.keys(KERNELS);
+
+/** Kernels of products: the places of two of their parameters, and the least outputs of a part. */
+const PRODUCTS: Readonly<Record<string, { pixels: number; outputs: number; least: number }>> = {
+  gemm: { pixels: KERNELS.gemm.indexOf('length'), outputs: KERNELS.gemm.indexOf('outputs'), least: 2 },
+  gatherGemm: { pixels: KERNELS.gatherGemm.indexOf('pixels'), outputs: KERNELS.gatherGemm.indexOf('rows'), least: 2 },
+  strassen: { pixels: KERNELS.strassen.indexOf('length'), outputs: KERNELS.strassen.indexOf('pairs'), least: 1 },
+  gatherStrassen: {
+    pixels: KERNELS.gatherStrassen.indexOf('pixels'),
+    outputs: KERNELS.gatherStrassen.indexOf('pairs'),
+    least: 1,
   },
-  {
-    index: Object.keys(KERNELS).indexOf('gatherGemm'),
-    pixels: KERNELS.gatherGemm.indexOf('pixels'),
-    outputs: KERNELS.gatherGemm.indexOf('rows'),
-  },
-];
-const NESTED_GRADIENT = Object.keys(KERNELS).indexOf('nestedGradient');
+};
+const NESTED_GRADIENT = KERNEL_NAMES.indexOf('nestedGradient');
 
 /** Two threads, and more than some maps have rows of tiles. */
 const THREADS = [2, 5];
@@ -69,6 +69,29 @@ function predicted<T>(
   } finally {
     plan.dispose();
   }
+}
+
+/** A model of PyConvU-Net, and of each phase of its products on whole planes or lists of pixels what its tasks do. */
+async function productsOf({ widths, side }: { readonly widths: readonly number[]; readonly side: number }) {
+  const shape = [side, side, 1] as const;
+  const model = models.pyConvUNet({ widths: [...widths], inputShape: [...shape], seed: 1 });
+  fill(model);
+  const weights = await readWeights(model);
+  const outcome = (threads: number) =>
+    predicted(model, weights, shape, threads, (steps) =>
+      steps
+        .flatMap(({ phases }) => phases)
+        .map((phase) =>
+          phase.flat().flatMap(({ kernel: index, args }) => {
+            const kernel = KERNEL_NAMES[index] ?? '';
+            const found = PRODUCTS[kernel];
+            if (found === undefined) return [];
+            return [{ kernel, pixels: args[found.pixels] ?? 0, outputs: args[found.outputs] ?? 0 }];
+          }),
+        )
+        .filter((calls) => calls.length > 0),
+    );
+  return { outcome, dispose: () => model.dispose() };
 }
 
 describe('threads', () => {
@@ -104,44 +127,48 @@ describe('threads', () => {
     model.dispose();
   });
 
-  test('products are cut by pixels, and by outputs where there are too few pixels', async () => {
-    const shape = [96, 96, 1] as const;
-    const model = models.pyConvUNet({ widths: [32, 64], inputShape: [...shape], seed: 1 });
-    fill(model);
-    const weights = await readWeights(model);
-    /** Of each phase of products on whole planes or lists of pixels what its tasks do. */
-    const outcome = (threads: number) =>
-      predicted(model, weights, shape, threads, (steps) =>
-        steps
-          .flatMap(({ phases }) => phases)
-          .map((phase) =>
-            phase.flat().flatMap(({ kernel, args }) => {
-              const found = PRODUCTS.find(({ index }) => index === kernel);
-              if (found === undefined) return [];
-              return [{ kernel, pixels: args[found.pixels] ?? 0, outputs: args[found.outputs] ?? 0 }];
-            }),
-          )
-          .filter((calls) => calls.length > 0),
-      );
-    const [one, two, many] = [outcome(1), outcome(2), outcome(40)];
+  test.each([
+    [
+      [16, 32],
+      ['gemm', 'gatherGemm'],
+    ],
+    [
+      [32, 64],
+      ['gemm', 'strassen', 'gatherStrassen'],
+    ],
+  ])('products are cut by pixels: widths %j', async (widths, kernels) => {
+    const { outcome, dispose } = await productsOf({ widths, side: 192 });
+    const [one, two] = [outcome(1), outcome(2)];
     expect(differences(two.values, one.values)).toBe(0);
-    expect(differences(many.values, one.values)).toBe(0);
-    expect(new Set(one.products.flat().map(({ kernel }) => kernel)).size).toBe(PRODUCTS.length);
+    expect(new Set(one.products.flat().map(({ kernel }) => kernel))).toEqual(new Set(kernels));
     // Where memory cannot be shared, two threads are one.
     if (possibleThreads(2) === 1) expect(two.products).toEqual(one.products);
     else
       for (const parts of two.products) {
         expect(parts).toHaveLength(2);
-        const [{ kernel, outputs } = { kernel: Number.NaN, outputs: Number.NaN }] = parts;
+        const [{ kernel, outputs } = { kernel: '', outputs: Number.NaN }] = parts;
         // Of one product, all outputs in every part.
         expect(new Set(parts.map((part) => part.outputs))).toEqual(new Set([outputs]));
         const pixels = parts.reduce((sum, part) => sum + part.pixels, 0);
         expect(one.products.flat()).toContainEqual({ kernel, pixels, outputs });
       }
-    // A map of 48 x 48 has 288 places a plane: too few register tiles for forty threads, and pairs of outputs enough.
-    const isByOutputs = many.products.some((parts) => parts.length > 1 && parts.every(({ outputs }) => outputs === 2));
-    expect(isByOutputs).toBe(possibleThreads(40) > 1);
-    model.dispose();
+    dispose();
+  });
+
+  // A map of 48 x 48 has 288 places a plane, one of 16 x 16 has 256 pixels: too few register tiles for forty threads.
+  test.each([
+    [96, [32, 48], 'gemm'],
+    [96, [32, 128], 'strassen'],
+    [32, [32, 128], 'gatherStrassen'],
+  ])('products are cut by outputs where there are too few pixels: side %i, widths %j', async (side, widths, kernel) => {
+    const { outcome, dispose } = await productsOf({ widths, side });
+    const [one, many] = [outcome(1), outcome(40)];
+    expect(differences(many.values, one.values)).toBe(0);
+    const cut = many.products.filter(
+      (parts) => parts.length > 1 && parts.every(({ kernel, outputs }) => outputs === PRODUCTS[kernel]?.least),
+    );
+    expect(cut.some(([part]) => part?.kernel === kernel)).toBe(possibleThreads(40) > 1);
+    dispose();
   });
 
   test('gradients of filters are shared out among more threads than the widest chunks would serve', () => {

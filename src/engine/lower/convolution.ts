@@ -1,14 +1,13 @@
 /** A convolution in the direction of its output, by the algorithm that suits each level. */
 
 import type { Tiles } from '../tiles.js';
-import type { ConvLevel, ConvOp, TransposedOp } from '../types.js';
+import type { ConvLevel, ConvOp, Precision, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
+import { lowerDirect, type Stencil } from './direct.js';
 import { type Connection, type Destination, type Finish, forwardConnection, transposedAccess } from './filters.js';
 import { isNestable, lowerNested } from './nested.js';
-import { lowerDirect, lowerPointwise, lowerTransposed, type Stencil, transposedStencil } from './products.js';
-
-/** Which algorithms may be used: 'exact' keeps to direct sums. */
-export type Precision = 'fast' | 'exact';
+import { lowerPointwise } from './pointwise.js';
+import { lowerTransposed, transposedStencil } from './transposed.js';
 
 /** How a level moves over its input. */
 export const stencilOf = ({ strides, dilations }: ConvOp, { kernelSize, padding }: ConvLevel): Stencil => ({
@@ -51,7 +50,7 @@ export function lowerConv(
     const algorithm = algorithmOf(stencil, level.groups, { from: input.tiles, to, precision });
     kinds.add(algorithm === 'pointwise' ? '1x1' : algorithm);
     if (algorithm === 'nested') nested.push(connection);
-    else if (algorithm === 'pointwise') lowerPointwise(lowering, input, connection, finish, destination);
+    else if (algorithm === 'pointwise') lowerPointwise(lowering, input, { connection, precision }, finish, destination);
     else lowerDirect(lowering, input, { connection, stencil, to }, finish, destination);
   }
   if (nested.length > 0) lowerNested(lowering, input, nested, finish, destination);
@@ -62,7 +61,7 @@ export function lowerConv(
 export function lowerTransposedConv(
   lowering: Lowering,
   input: View,
-  { op, to, outputs }: { op: TransposedOp; to: Tiles; outputs: number },
+  { op, to, outputs, precision }: { op: TransposedOp; to: Tiles; outputs: number; precision: Precision },
   finish: Finish,
   destination: Destination,
 ): void {
@@ -74,5 +73,5 @@ export function lowerTransposedConv(
     outputs,
     start: 0,
   };
-  lowerTransposed(lowering, input, { connection, stencil: transposedStencil(op), to }, finish, destination);
+  lowerTransposed(lowering, input, { connection, stencil: transposedStencil(op), to, precision }, finish, destination);
 }

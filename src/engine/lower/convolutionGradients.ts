@@ -1,9 +1,9 @@
 /** The gradients of a convolution between maps in tiles, by the algorithm that suits each level. */
 import type { Place } from '../program.js';
 import type { Tiles } from '../tiles.js';
-import type { ConvLevel, ConvOp, Weight } from '../types.js';
+import type { ConvLevel, ConvOp, Precision, Weight } from '../types.js';
 import { type Lowering, segmentsOf, type View } from './context.js';
-import { algorithmOf, type Precision, stencilOf } from './convolution.js';
+import { algorithmOf, stencilOf } from './convolution.js';
 import { type Connection, type Destination, type Finish, forwardConnection } from './filters.js';
 import {
   LARGEST_NESTED_GRADIENT,
@@ -13,7 +13,8 @@ import {
   type OutputGradient,
 } from './gradients.js';
 import { lowerNested } from './nested.js';
-import { lowerPointwise, lowerTransposed } from './products.js';
+import { lowerPointwise } from './pointwise.js';
+import { lowerTransposed } from './transposed.js';
 
 /**
  * Adds the gradients of the filters.
@@ -71,7 +72,7 @@ export function lowerInputGradient(
     segments: segmentsOf(dy, level.start, level.end),
   };
   const algorithm = algorithmOf(stencil, level.groups, { from: to, to: dy.tiles, precision });
-  if (algorithm === 'pointwise') lowerPointwise(lowering, slice, connection, finish, destination);
+  if (algorithm === 'pointwise') lowerPointwise(lowering, slice, { connection, precision }, finish, destination);
   else if (algorithm === 'nested') lowerNested(lowering, slice, [connection], finish, destination);
   else {
     // The gradient of a convolution is the transposed one; its filter is read as it lies, inputs and outputs exchanged.
@@ -86,7 +87,7 @@ export function lowerInputGradient(
     lowerTransposed(
       lowering,
       slice,
-      { connection: { ...connection, access: straight }, stencil, to },
+      { connection: { ...connection, access: straight }, stencil, to, precision },
       finish,
       destination,
     );

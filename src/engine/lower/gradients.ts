@@ -2,6 +2,7 @@
 import { Buffer, type Place, type Word } from '../program.js';
 import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, targetAt, type View } from './context.js';
+import { type Stencil, tapOffsets, windowLists } from './direct.js';
 import type { Connection, FilterAccess } from './filters.js';
 import {
   bandsOf,
@@ -12,16 +13,8 @@ import {
   transformChunk,
   withChunksFor,
 } from './nestedPass.js';
-import {
-  nameOf,
-  pixelCount,
-  placeLists,
-  prefersList,
-  type Stencil,
-  tapOffsets,
-  windowLists,
-  ZERO_PLACE,
-} from './products.js';
+import { nameOf, pixelCount, placeLists, ZERO_PLACE } from './places.js';
+import { prefersList } from './pointwise.js';
 import { listed, type NestedLevel } from './sections.js';
 
 /** The gradient of an output: its map, whose margins are zero. */

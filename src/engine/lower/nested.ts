@@ -3,12 +3,12 @@
  * input serves all sections and every level whose windows start alike, and each component is a sum over (input, section).
  */
 import type { Lowering, View } from './context.js';
+import type { Stencil } from './direct.js';
 import type { Connection, Destination, Finish } from './filters.js';
 import { isSharedByOutputs, lowerByOutputs } from './nestedByOutputs.js';
 import { outputsOf, PassCalls } from './nestedCalls.js';
 import { prepareLevel } from './nestedFilters.js';
 import { bandsOf, nestedPasses, type Pass, scratchOf } from './nestedPass.js';
-import type { Stencil } from './products.js';
 
 /** Largest kernel whose sections stay within a map's margins. */
 const LARGEST_KERNEL = 13;

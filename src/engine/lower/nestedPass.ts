@@ -19,6 +19,8 @@ export interface Pass {
 
 /** Bytes of the components of a band that stay in the second cache beside the sums. */
 const COMPONENT_FLOATS = 4600;
+/** So many times as large a band is as fast, where less of it is computed in vain. */
+const LARGEST_BAND = 2;
 const CHUNK_SHARE = 8;
 /** Sums of more outputs than this do not wait for further channels: all channels are transformed at once instead. */
 const MOST_WAITING = 128;
@@ -47,15 +49,27 @@ export const withChunksFor = (pass: Pass, channels: number, threads: number): Pa
 
 export const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
 
+/** Places of a plane that the products of an image compute in bands of so many rows: each band in whole register tiles. */
+function computedPlaces({ tileRows, pitch }: Tiles, bandRows: number, wide: number): number {
+  const whole = Math.floor(tileRows / bandRows);
+  return whole * roundUp(bandRows * pitch, wide) + roundUp((tileRows - whole * bandRows) * pitch, wide);
+}
+
 function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: Machine): number {
+  const { tileRows, pitch, batch } = tiles;
   // Every thread gets a band at least.
-  const share = Math.ceil((tiles.tileRows * tiles.batch) / machine.threads);
-  const most = Math.min(tiles.tileRows, share, Math.max(1, Math.floor(COMPONENT_FLOATS / (chunk * tiles.pitch))));
-  const count = Math.ceil(tiles.tileRows / most);
-  const rows = Math.ceil(tiles.tileRows / count);
+  const share = Math.ceil((tileRows * batch) / machine.threads);
+  const most = (floats: number) => Math.min(tileRows, share, Math.max(1, Math.floor(floats / (chunk * pitch))));
+  const cached = most(COMPONENT_FLOATS);
   // Groups of one output compute so many tile rows at once.
   const step = machine.vectors === 6 ? 5 : 4;
-  return levels.some(isRows) && most >= step ? Math.floor(most / step) * step : rows;
+  if (levels.some(isRows) && cached >= step) return Math.floor(cached / step) * step;
+  let best = Math.ceil(tileRows / Math.ceil(tileRows / cached));
+  const computed = (rows: number) => computedPlaces(tiles, rows, 4 * machine.vectors);
+  for (let rows = best + 1; rows <= most(LARGEST_BAND * COMPONENT_FLOATS); rows++) {
+    if (computed(rows) < 0.99 * computed(best)) best = rows;
+  }
+  return best;
 }
 
 /** The bands of all images, by their first tile row. */

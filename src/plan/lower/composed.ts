@@ -3,10 +3,13 @@
 import type { Epilogue } from '../../engine/epilogue.js';
 import type { Lowering, View } from '../../engine/lower/context.js';
 import { type Connection, type Destination, forwardConnection } from '../../engine/lower/filters.js';
-import { lowerPointwise, lowerTransposedWith, transposedStencil } from '../../engine/lower/products.js';
-import { Buffer, type Place } from '../../engine/program.js';
+import { lowerPointwise } from '../../engine/lower/pointwise.js';
+import { packStrassen, strassenBytes } from '../../engine/lower/strassen.js';
+import { lowerTransposedWith, transposedStencil } from '../../engine/lower/transposed.js';
+import { Buffer, type Place, type Program } from '../../engine/program.js';
 import { roundUp, type Tiles } from '../../engine/tiles.js';
-import type { FixedWeights } from '../../engine/weights.js';
+import type { Weight } from '../../engine/types.js';
+import type { ComposedPlaces, FixedWeights } from '../../engine/weights.js';
 import type { ComposedOp } from '../graph/types.js';
 
 /** The 1x1 convolution's share of the transposed convolution's bias, before the factors. */
@@ -57,71 +60,111 @@ export function lowerComposed(
   const inner = input.channels;
   // Rows of the product are filled up to whole register tiles.
   const row = 4 * roundUp(inner, lowering.wide);
-  const product = (source: { rows: number; inputs: number; taps: readonly number[]; phases: readonly number[] }) =>
-    weights.composed(
-      `${owner} composed ${source.taps} ${source.phases}`,
-      4 * 2 * Math.ceil((outputs * Math.max(1, source.phases.length)) / 2) * inner * source.taps.length,
-      [level.filter, transposed.filter],
-      epilogue.factors,
-      (program, places) => {
-        const packed = new Buffer(4 * 2 * Math.ceil(outputs / 2) * channels + 64, 'arena').at();
-        program.call('packGemm', {
-          filter: places.filter.plus(4 * start * outputs),
-          tapPlaces: places.table(Int32Array.of(0)),
-          inputStride: 4 * outputs,
-          taps: 1,
-          inputs: channels,
-          rowStride: 4,
-          phaseStride: 0,
-          phases: 1,
-          rows: outputs,
-          scale: places.scale,
-          weights: packed,
-        });
-        // filter[tap][output][input] = sum over the map between of both filters.
-        const filter = new Buffer(taps * outputs * row + 512, 'arena').at();
-        const words = Array.from({ length: taps * channels }, (_, i) => places.second.plus(4 * i * inner));
-        const rows = new Buffer(4 * words.length, 'arena', words).at();
-        for (let tap = 0; tap < taps; tap++) {
-          program.call('gemm', {
-            channels: rows.plus(4 * tap * channels),
-            start: 0,
-            planes: 1,
-            planeStride: 0,
-            length: inner,
-            out: filter.plus(tap * outputs * row),
-            outChannel: row,
-            inner: channels,
-            outputs,
-            weights: packed,
-            epilogue: none,
-            panel: new Buffer(4 * channels * lowering.wide * 4 + 512, 'arena').at(),
-            spill: new Buffer(512, 'arena').at(),
-            accumulate: 0,
-          });
-        }
-        const [first = 0, second = first] = source.phases;
-        const count = Math.max(1, source.phases.length);
-        program.call('packGemm', {
-          filter,
-          tapPlaces: places.table(Int32Array.from(source.taps)),
-          inputStride: 4,
-          taps: source.taps.length,
-          inputs: inner,
-          rowStride: row,
-          phaseStride: second - first,
-          phases: count,
-          rows: outputs * count,
-          scale: new Buffer(4 * roundUp(outputs, 4), 'arena', new Float32Array(roundUp(outputs, 4)).fill(1)).at(),
-          weights: places.weights,
-        });
-      },
-    );
+  /** filter[tap][output][input] = sum over the map between of both filters. */
+  const compose = (program: Program, places: ComposedPlaces): Place => {
+    const packed = new Buffer(4 * 2 * Math.ceil(outputs / 2) * channels + 64, 'arena').at();
+    program.call('packGemm', {
+      filter: places.filter.plus(4 * start * outputs),
+      tapPlaces: places.table(Int32Array.of(0)),
+      inputStride: 4 * outputs,
+      taps: 1,
+      inputs: channels,
+      rowStride: 4,
+      phaseStride: 0,
+      phases: 1,
+      rows: outputs,
+      scale: places.scale,
+      weights: packed,
+    });
+    const filter = new Buffer(taps * outputs * row + 512, 'arena').at();
+    const words = Array.from({ length: taps * channels }, (_, i) => places.second.plus(4 * i * inner));
+    const rows = new Buffer(4 * words.length, 'arena', words).at();
+    for (let tap = 0; tap < taps; tap++) {
+      program.call('gemm', {
+        channels: rows.plus(4 * tap * channels),
+        start: 0,
+        planes: 1,
+        planeStride: 0,
+        length: inner,
+        out: filter.plus(tap * outputs * row),
+        outChannel: row,
+        inner: channels,
+        outputs,
+        weights: packed,
+        epilogue: none,
+        panel: new Buffer(4 * channels * lowering.wide * 4 + 512, 'arena').at(),
+        spill: new Buffer(512, 'arena').at(),
+        accumulate: 0,
+      });
+    }
+    return filter;
+  };
+  /** Packs the composed filter, whose factors are in it already. */
+  const pack = (
+    program: Program,
+    filter: Place,
+    tapPlaces: Place,
+    { taps, phases, phaseStride }: { taps: number; phases: number; phaseStride: number },
+    weights: Place,
+  ) => {
+    program.call('packGemm', {
+      filter,
+      tapPlaces,
+      inputStride: 4,
+      taps,
+      inputs: inner,
+      rowStride: row,
+      phaseStride,
+      phases,
+      rows: outputs * phases,
+      scale: new Buffer(4 * roundUp(outputs, 4), 'arena', new Float32Array(roundUp(outputs, 4)).fill(1)).at(),
+      weights,
+    });
+  };
+  const filters: readonly [Weight, Weight] = [level.filter, transposed.filter];
   lowerTransposedWith(
     lowering,
     input,
-    { stencil: transposedStencil(transposed), to, outputs, tapRow: kw * outputs * row, tapColumn: outputs * row },
-    product,
+    {
+      stencil: transposedStencil(transposed),
+      to,
+      outputs,
+      tapRow: kw * outputs * row,
+      tapColumn: outputs * row,
+      precision: 'fast',
+    },
+    {
+      product: (source) =>
+        weights.composed(
+          `${owner} composed ${source.taps} ${source.phases}`,
+          4 * 2 * Math.ceil((outputs * Math.max(1, source.phases.length)) / 2) * inner * source.taps.length,
+          filters,
+          epilogue.factors,
+          (program, places) => {
+            const [first = 0, second = first] = source.phases;
+            const phases = Math.max(1, source.phases.length);
+            const tapPlaces = places.table(Int32Array.from(source.taps));
+            const size = { taps: source.taps.length, phases, phaseStride: second - first };
+            pack(program, compose(program, places), tapPlaces, size, places.weights);
+          },
+        ),
+      strassen: (phases) => {
+        const size = { inner, outputs, phases };
+        return weights.composed(
+          `${owner} composed strassen`,
+          strassenBytes(size),
+          filters,
+          epilogue.factors,
+          (program, places) => {
+            const filter = compose(program, places);
+            packStrassen(program, size, places.weights, (tap, product) => {
+              const tapPlaces = places.table(Int32Array.of(tap));
+              pack(program, filter, tapPlaces, { taps: 1, phases: 1, phaseStride: 0 }, product);
+            });
+          },
+        );
+      },
+    },
     none,
     { place, accumulate: false },
   );
@@ -146,7 +189,7 @@ export function lowerComposed(
     lowerPointwise(
       lowering,
       lowering.slice(others, first, first + count),
-      connection,
+      { connection, precision: 'fast' },
       { owner, factors: epilogue.factors, record: i === parts.length - 1 ? record : none },
       destination,
     );

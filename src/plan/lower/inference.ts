@@ -1,25 +1,18 @@
 /** From a folded graph to a program for inference. */
 import { Epilogue } from '../../engine/epilogue.js';
 import { Lowering, type Machine, type View } from '../../engine/lower/context.js';
-import { lowerConv, lowerTransposedConv, type Precision } from '../../engine/lower/convolution.js';
+import { lowerConv, lowerTransposedConv } from '../../engine/lower/convolution.js';
 import type { Finish } from '../../engine/lower/filters.js';
 import { lowerMargins, lowerTransfer } from '../../engine/lower/transfer.js';
 import { Buffer, type Place, Program } from '../../engine/program.js';
-import type { MapShape } from '../../engine/types.js';
+import type { MapShape, Precision } from '../../engine/types.js';
 import type { FixedWeights } from '../../engine/weights.js';
 import type { FoldedGraph, FoldedNode } from '../graph/fold.js';
 import { UnplannableError } from '../graph/readModel.js';
 import { tileFor } from '../tileFor.js';
 import { composedBias, lowerComposed } from './composed.js';
-import {
-  lowerActivation,
-  lowerAffine,
-  lowerMove,
-  lowerProduct,
-  lowerSum,
-  nodesWithMargins,
-  reachesOut,
-} from './maps.js';
+import { lowerActivation, lowerAffine, lowerMove, lowerProduct, lowerSum } from './maps.js';
+import { nodesWithMargins } from './margins.js';
 
 /** A program with the images that it reads and writes, [height, width, channels] each. */
 export interface Lowered {
@@ -82,7 +75,7 @@ function lowerNode(
       );
       break;
     case 'transposed':
-      lowerTransposedConv(lowering, input, { op, to, outputs: shape.channels }, finish(), destination);
+      lowerTransposedConv(lowering, input, { op, to, outputs: shape.channels, precision }, finish(), destination);
       break;
     case 'norm':
       lowerAffine(lowering, input, target, record());
@@ -113,7 +106,7 @@ export function lower(graph: FoldedGraph, weights: FixedWeights, machine: Machin
   const program = new Program();
   const lowering = new Lowering(program, weights, machine, tileFor(graph.nodes.map(({ op }) => op)), 1);
   const live = reachable(graph);
-  const margins = nodesWithMargins(graph.nodes, reachesOut);
+  const margins = nodesWithMargins(lowering, graph.nodes, precision);
   const imageOf = (id: number | undefined): Buffer => {
     const { height, width, channels } = graph.nodes[id ?? 0]?.shape ?? { height: 0, width: 0, channels: 0 };
     return new Buffer(4 * height * width * channels, 'arena');

@@ -1,11 +1,10 @@
 /** Everything but convolutions: element by element, pooling, and resampling over lists of places. */
 import { EPILOGUE_BYTES } from '../../engine/epilogue.js';
 import { type Lowering, type Segment, segmentsOf, type Target, type View } from '../../engine/lower/context.js';
-import { nameOf, pixelCount, ZERO_PLACE } from '../../engine/lower/products.js';
+import { nameOf, pixelCount, ZERO_PLACE } from '../../engine/lower/places.js';
 import type { Place } from '../../engine/program.js';
 import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../../engine/tiles.js';
 import type { Pair } from '../../engine/types.js';
-import type { FoldedNode } from '../graph/fold.js';
 import { UnplannableError } from '../graph/readModel.js';
 import type { Op } from '../graph/types.js';
 
@@ -392,38 +391,4 @@ function lowerShift(lowering: Lowering, input: View, target: Target, [rows, colu
     rows: (o) => [{ index: o + rows, share: 1 }],
     columns: (o) => [{ index: o + columns, share: 1 }],
   });
-}
-
-/** Whether a node reads beyond the border of its input, or over a list that may name a place outside. */
-export function reachesOut({ op }: Pick<FoldedNode, 'op'>): boolean {
-  switch (op.kind) {
-    case 'conv':
-      return op.levels.some(
-        ({ kernelSize, padding }) => kernelSize.some((k) => k > 1) || padding.top + padding.left > 0,
-      );
-    case 'transposed':
-    case 'shift':
-      return true;
-    case 'composed':
-      return op.transposed.kernelSize.some((k, axis) => k !== op.transposed.strides[axis]);
-    case 'pool':
-      return op.zeros;
-    default:
-      return false;
-  }
-}
-
-/** Nodes whose maps need zeros around them; `isReader`: which nodes read them. Of a concatenation, all its parts. */
-export function nodesWithMargins<T extends Pick<FoldedNode, 'op' | 'inputs'>>(
-  nodes: readonly T[],
-  isReader: (node: T) => boolean,
-): Set<number> {
-  const found = new Set<number>();
-  const mark = (id: number): void => {
-    found.add(id);
-    const node = nodes[id];
-    if (node?.op.kind === 'concat') node.inputs.forEach(mark);
-  };
-  for (const node of nodes) if (isReader(node)) node.inputs.forEach(mark);
-  return found;
 }

@@ -2,6 +2,7 @@
 
 import type { Target, View } from '../../../engine/lower/context.js';
 import { lowerFilterGradients, lowerInputGradient } from '../../../engine/lower/convolutionGradients.js';
+import { lowerDirect } from '../../../engine/lower/direct.js';
 import {
   backwardConnection,
   type Connection,
@@ -10,7 +11,7 @@ import {
   transposedAccess,
 } from '../../../engine/lower/filters.js';
 import { lowerTransposedGradient } from '../../../engine/lower/gradients.js';
-import { lowerDirect, transposedStencil } from '../../../engine/lower/products.js';
+import { transposedStencil } from '../../../engine/lower/transposed.js';
 import type { Tiles } from '../../../engine/tiles.js';
 import type { ConvLevel, ConvOp, TransposedOp } from '../../../engine/types.js';
 import type { MapGradients } from './gradients.js';

@@ -7,15 +7,8 @@ import type { Buffer, Place } from '../../../engine/program.js';
 import { UnplannableError } from '../../graph/readModel.js';
 import type { TrainingNode } from '../../graph/training.js';
 import type { NormOp } from '../../graph/types.js';
-import {
-  lowerActivation,
-  lowerAffine,
-  lowerMove,
-  lowerProduct,
-  lowerSum,
-  nodesWithMargins,
-  reachesOut,
-} from '../maps.js';
+import { lowerActivation, lowerAffine, lowerMove, lowerProduct, lowerSum } from '../maps.js';
+import { nodesWithMargins } from '../margins.js';
 import { lowerNorm, lowerNormAgain, type NormState } from './norm.js';
 import { FLOOR, records, type TrainingStep } from './step.js';
 
@@ -45,7 +38,7 @@ export class Forward {
     private readonly step: TrainingStep,
     private readonly keeps: Keeps,
   ) {
-    this.withMargins = nodesWithMargins(step.graph.nodes, reachesOut);
+    this.withMargins = nodesWithMargins(step.lowering, step.graph.nodes, step.precision);
   }
 
   /** All maps of a batch of images. */
@@ -125,7 +118,7 @@ export class Forward {
           lowerTransposedConv(
             lowering,
             input,
-            { op, to, outputs: shape.channels },
+            { op, to, outputs: shape.channels, precision },
             step.finish(name, op.bias, shape, relu),
             destination,
           );

@@ -1,8 +1,7 @@
 /** A training step as one program: forward, backward, gradients of all weights. */
 
-import type { Precision } from '../../../engine/lower/convolution.js';
 import { Buffer, type Program } from '../../../engine/program.js';
-import type { MapShape } from '../../../engine/types.js';
+import type { MapShape, Precision } from '../../../engine/types.js';
 import { UnplannableError } from '../../graph/readModel.js';
 import type { TrainingGraph } from '../../graph/training.js';
 import { Backward } from './backward.js';

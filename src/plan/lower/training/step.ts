@@ -1,10 +1,9 @@
 /** What every part of a training step is lowered with: the graph, the program, weights and numbers in the plan's memory. */
 
 import { Lowering, type Machine } from '../../../engine/lower/context.js';
-import type { Precision } from '../../../engine/lower/convolution.js';
 import type { Finish } from '../../../engine/lower/filters.js';
 import { Buffer, type Place, Program } from '../../../engine/program.js';
-import type { MapShape, Weight } from '../../../engine/types.js';
+import type { MapShape, Precision, Weight } from '../../../engine/types.js';
 import { ChangingWeights } from '../../../engine/weights.js';
 import type { TrainingGraph, TrainingNode } from '../../graph/training.js';
 

@@ -1,0 +1,55 @@
+/** The weights of matrix products in the order in which these read them, and the memory that they take. */
+import type { Place } from '../program.js';
+import { roundUp } from '../tiles.js';
+import type { Lowering } from './context.js';
+import type { FilterAccess } from './filters.js';
+
+/** Bytes of the panel into which the rows of a product are copied. */
+export function panelBytes(lowering: Lowering, inner: number, panels: number): number {
+  return 4 * inner * lowering.wide * panels + 256;
+}
+
+/** The filters of `rows` outputs from `first` on, for the taps at the given offsets, in the order of the products. */
+export function packedProduct(
+  lowering: Lowering,
+  { owner, access }: { owner: string; access: FilterAccess },
+  {
+    first,
+    rows,
+    inputs,
+    taps,
+    phases,
+    factors,
+  }: {
+    first: number;
+    rows: number;
+    inputs: number;
+    taps: readonly number[];
+    /** Bytes between the taps of the rows of one output; 1 row an output where empty. */
+    phases: readonly number[];
+    factors: Float64Array;
+  },
+): Place {
+  const [start = 0, next = start] = phases;
+  const count = Math.max(1, phases.length);
+  return lowering.weights.packed(
+    `${owner} ${access.filter.name} product ${access.key} ${first}+${rows} ${taps} ${phases}`,
+    4 * roundUp(rows * count, 2) * inputs * taps.length,
+    { filter: access.filter, factors },
+    (program, places) => {
+      program.call('packGemm', {
+        filter: places.filter.plus(access.base + first * access.output),
+        tapPlaces: places.table(Int32Array.from(taps)),
+        inputStride: access.input,
+        taps: taps.length,
+        inputs,
+        rowStride: access.output,
+        phaseStride: next - start,
+        phases: count,
+        rows: rows * count,
+        scale: places.scale,
+        weights: places.weights,
+      });
+    },
+  );
+}
