@@ -114,7 +114,7 @@ export function performance(root) {
     '',
     ...others(networks),
     '',
-    `PyConvU-Net has 0.455 of U-Net's multiplications. It takes ${ours.toFixed(2)} of U-Net's time here, ${least.toFixed(2)} to ${most.toFixed(2)} of it elsewhere. The bound is not 0.455: what is left to multiply after Winograd's algorithm is 0.84 of U-Net's, as that saves most in dense 3x3 convolutions and less in small groups and 1x1 ([decisions](docs/decisions.md#what-bounds-pyconvu-net-against-u-net)).`,
+    `PyConvU-Net has 0.455 of U-Net's multiplications. It takes ${ours.toFixed(2)} of U-Net's time here, ${least.toFixed(2)} to ${most.toFixed(2)} of it elsewhere. The bound is not 0.455: what is left to multiply after Winograd's and Strassen's algorithms is 0.83 of U-Net's, as the first saves most in dense 3x3 convolutions and less in small groups and 1x1 ([decisions](docs/decisions.md#what-bounds-pyconvu-net-against-u-net)).`,
     '',
     'Measured by [bench/](bench/README.md), which has one command for each contender; `npx pyconvunet benchmark` times your machine and your network.',
   ].join('\n');

@@ -24,7 +24,9 @@ export const gemm = define('gemm', (w, p) => {
   const wide = 4 * vectors(w);
   const panelBytes = w.int(p.inner.times(row));
   // Panels packed at once: long runs for the prefetcher, yet in the first cache.
-  const most = w.int(Int.of(4).where(p.inner.below(65), Int.of(2).where(p.inner.below(129), 1)));
+  const most = w.int(
+    Int.of(8).where(p.inner.below(33), Int.of(4).where(p.inner.below(65), Int.of(2).where(p.inner.below(129), 1))),
+  );
   w.loop(0, p.planes, 1, (plane) => {
     const base = w.int(p.start.plus(plane.times(p.planeStride)));
     w.loop(0, p.length, most.times(wide), (at) => {
@@ -45,23 +47,26 @@ export const gemm = define('gemm', (w, p) => {
           to.add(panelBytes);
         });
       });
-      w.loop(0, panels, 1, (h) => {
-        const values = w.int(p.panel.plus(h.times(panelBytes)));
-        const out = w.int(p.out.plus(place).plus(h.times(row)));
-        w.loop(0, p.outputs, OUTPUTS, (n) => {
-          const first = w.int(out.plus(n.times(p.outChannel)));
-          const second = w.int(first.plus(p.outChannel).where(n.plus(1).below(p.outputs), p.spill));
+      w.loop(0, p.outputs, OUTPUTS, (n) => {
+        const weights = w.int(p.weights.plus(n.times(p.inner).times(4)));
+        const first = w.int(p.out.plus(place).plus(n.times(p.outChannel)));
+        const second = w.int(first.plus(p.outChannel).where(n.plus(1).below(p.outputs), p.spill));
+        const values = w.int(p.panel);
+        w.loop(0, panels, 1, () => {
           const places = [first, second];
           const acc = sums(w, () => w.const(0));
           w.when(p.accumulate, () => {
             for (const [c, place_] of places.entries())
               for (const [v, sum] of (acc[c] ?? []).entries()) sum.set(w.load(place_, 16 * v));
           });
-          product(w, acc, values, p.weights.plus(n.times(p.inner).times(4)), p.inner);
+          product(w, acc, values, weights, p.inner);
           for (const [c, place_] of places.entries()) {
             const finish = epilogueOf(w, p.epilogue, n.plus(c));
             for (const [v, sum] of (acc[c] ?? []).entries()) w.store(place_, finish(sum), 16 * v);
           }
+          values.add(panelBytes);
+          first.add(row);
+          second.set(second.plus(row).where(n.plus(1).below(p.outputs), p.spill));
         });
       });
     });

@@ -22,8 +22,8 @@ import { inputShapeOf } from './inputShape.js';
 /** Options of {@link optimizeForInference}. */
 export interface OptimizeOptions {
   /**
-   * 'fast' (default) convolves by Winograd's algorithm where that is faster, with a relative error of up to 1e-5 a convolution; 'exact'
-   * sums products directly, as TensorFlow.js does.
+   * 'fast' (default) convolves by Winograd's and Strassen's algorithms where they are faster, with a relative error of up to 1e-5 a
+   * convolution; 'exact' sums products directly, as TensorFlow.js does.
    */
   readonly precision?: Precision;
   /**

@@ -55,7 +55,7 @@ const MEASURED = {
     11: 1.4e-6,
     13: 1.4e-6,
     15: 0.8e-6,
-    strassen: 2.0e-6,
+    strassen: 1.4e-6,
     chain: 3.3e-6,
   },
   relaxed: {
@@ -68,7 +68,7 @@ const MEASURED = {
     11: 1.5e-6,
     13: 1.5e-6,
     15: 0.8e-6,
-    strassen: 2.0e-6,
+    strassen: 1.9e-6,
     chain: 2.6e-6,
   },
 } as const;

@@ -59,7 +59,7 @@ export function lowerDirect(
   const [kh, kw] = kernelSize;
   const from = windowLists(lowering, stencil, input.tiles, to);
   const pixels = roundUp(pixelCount(to), lowering.wide);
-  const panel = lowering.scratch(panelBytes(lowering, inputs * kh * kw, 1));
+  const panel = lowering.scratch(panelBytes(lowering, inputs * kh * kw));
   for (let group = 0; group < groups; group++) {
     const first = connection.start + group * outputs;
     const weights = packedProduct(

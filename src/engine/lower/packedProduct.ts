@@ -5,9 +5,14 @@ import type { Lowering } from './context.js';
 import type { FilterAccess } from './filters.js';
 
 /** Bytes of the panel into which the rows of a product are copied. */
-export function panelBytes(lowering: Lowering, inner: number, panels: number): number {
-  return 4 * inner * lowering.wide * panels + 256;
-}
+export const panelBytes = ({ wide }: Lowering, inner: number): number => 4 * inner * wide + 256;
+
+/** Rows of the panels that gemm packs at once: several of few inputs. */
+const PACKED_ROWS = 256;
+
+/** Bytes of the panels of a product on whole planes. */
+export const planePanelBytes = (lowering: Lowering, inner: number): number =>
+  panelBytes(lowering, Math.max(PACKED_ROWS, inner));
 
 /** The filters of `rows` outputs from `first` on, for the taps at the given offsets, in the order of the products. */
 export function packedProduct(

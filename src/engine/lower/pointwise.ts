@@ -5,7 +5,7 @@ import { roundUp, type Tiles } from '../tiles.js';
 import type { Precision } from '../types.js';
 import type { Lowering, View } from './context.js';
 import type { Connection, Destination, FilterAccess, Finish } from './filters.js';
-import { packedProduct, panelBytes } from './packedProduct.js';
+import { packedProduct, panelBytes, planePanelBytes } from './packedProduct.js';
 import { pixelCount, pixelList } from './places.js';
 import { strassenMacs, strassenOperands, strassenWeights, suitsStrassen } from './strassen.js';
 
@@ -102,7 +102,7 @@ function lowerPlain(
       to: places,
       phases: 1,
       rows: outputs,
-      panel: lowering.scratch(panelBytes(lowering, inner, 1)),
+      panel: lowering.scratch(panelBytes(lowering, inner)),
     });
     lowering.count(inner * outputs * pixels);
     return;
@@ -112,7 +112,7 @@ function lowerPlain(
     ...planesOf(tiles),
     inner,
     outputs,
-    panel: lowering.scratch(panelBytes(lowering, inner, 4)),
+    panel: lowering.scratch(planePanelBytes(lowering, inner)),
     spill: lowering.scratch(512),
   });
   lowering.count(inner * outputs * tiles.tile ** 2 * tiles.length);

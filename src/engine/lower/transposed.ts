@@ -195,7 +195,7 @@ export function lowerTransposedWith(
       weights: isEmpty
         ? lowering.zeroWeights(roundUp(outputs, 2) * inputs)
         : filters.product({ rows: outputs, inputs, taps: product.taps.map(offset), phases }),
-      panel: lowering.scratch(panelBytes(lowering, inputs * taps, 1)),
+      panel: lowering.scratch(panelBytes(lowering, inputs * taps)),
     });
     lowering.count(inputs * outputs * count * product.taps.length * pixels);
   }

@@ -3,6 +3,7 @@
 import type { Epilogue } from '../../engine/epilogue.js';
 import type { Lowering, View } from '../../engine/lower/context.js';
 import { type Connection, type Destination, forwardConnection } from '../../engine/lower/filters.js';
+import { planePanelBytes } from '../../engine/lower/packedProduct.js';
 import { lowerPointwise } from '../../engine/lower/pointwise.js';
 import { packStrassen, strassenBytes } from '../../engine/lower/strassen.js';
 import { lowerTransposedWith, transposedStencil } from '../../engine/lower/transposed.js';
@@ -92,7 +93,7 @@ export function lowerComposed(
         outputs,
         weights: packed,
         epilogue: none,
-        panel: new Buffer(4 * channels * lowering.wide * 4 + 512, 'arena').at(),
+        panel: new Buffer(planePanelBytes(lowering, channels), 'arena').at(),
         spill: new Buffer(512, 'arena').at(),
         accumulate: 0,
       });
