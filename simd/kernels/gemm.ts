@@ -1,29 +1,14 @@
 /** Matrix products: 1x1 convolutions on whole planes, and any convolution over lists of places. */
 import { define } from '../define.js';
-import { Int, type IntVar, type Writer } from '../lang.js';
+import { Int, type IntVar } from '../lang.js';
 import { epilogueOf } from './epilogue.js';
-import { accumulate, OUTPUTS, sums, vectors } from './tile.js';
-
-/** Sums of `inner` rows of a panel, whose rows lie one behind the other. */
-function product(w: Writer, acc: ReturnType<typeof sums>, panel: Int, weights: Int, inner: Int): void {
-  const values = w.int(panel);
-  const factor = w.int(weights);
-  const end = w.int(factor.plus(inner.times(4 * OUTPUTS)));
-  w.repeat(
-    () => {
-      accumulate(w, acc, factor, values);
-      values.add(16 * vectors(w));
-      factor.add(4 * OUTPUTS);
-    },
-    () => factor.differs(end),
-  );
-}
+import { OUTPUTS, wide as pixelsOf, product, rowBytes, sums, vectors } from './tile.js';
 
 export const gemm = define('gemm', (w, p) => {
-  const row = 16 * vectors(w);
-  const wide = 4 * vectors(w);
+  const row = rowBytes(w);
+  const wide = pixelsOf(w);
   const panelBytes = w.int(p.inner.times(row));
-  // Panels packed at once: long runs for the prefetcher, yet in the first cache.
+  // Panels packed at once: long runs for the prefetcher, yet in the first cache, and in PACKED_ROWS (src/engine/lower/packedProduct.ts).
   const most = w.int(
     Int.of(8).where(p.inner.below(33), Int.of(4).where(p.inner.below(65), Int.of(2).where(p.inner.below(129), 1))),
   );
@@ -50,7 +35,9 @@ export const gemm = define('gemm', (w, p) => {
       w.loop(0, p.outputs, OUTPUTS, (n) => {
         const weights = w.int(p.weights.plus(n.times(p.inner).times(4)));
         const first = w.int(p.out.plus(place).plus(n.times(p.outChannel)));
-        const second = w.int(first.plus(p.outChannel).where(n.plus(1).below(p.outputs), p.spill));
+        const isPair = w.int(n.plus(1).below(p.outputs));
+        const second = w.int(first.plus(p.outChannel).where(isPair, p.spill));
+        const step = w.int(Int.of(row).where(isPair, 0));
         const values = w.int(p.panel);
         w.loop(0, panels, 1, () => {
           const places = [first, second];
@@ -66,7 +53,7 @@ export const gemm = define('gemm', (w, p) => {
           }
           values.add(panelBytes);
           first.add(row);
-          second.set(second.plus(row).where(n.plus(1).below(p.outputs), p.spill));
+          second.add(step);
         });
       });
     });
@@ -81,8 +68,8 @@ interface Row {
 }
 
 export const gatherGemm = define('gatherGemm', (w, p) => {
-  const row = 16 * vectors(w);
-  const wide = 4 * vectors(w);
+  const row = rowBytes(w);
+  const wide = pixelsOf(w);
   const inner = w.int(p.inputs.times(p.taps));
   w.loop(0, p.pixels, wide, (at) => {
     const values = w.int(p.panel);

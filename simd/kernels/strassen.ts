@@ -13,7 +13,7 @@
 import { define } from '../define.js';
 import type { Int, IntVar, Vec, VecVar, Writer } from '../lang.js';
 import { epilogueOf } from './epilogue.js';
-import { accumulate, OUTPUTS, type Sums, sums, vectors } from './tile.js';
+import { OUTPUTS, product, rowBytes, type Sums, sums, vectors, wide } from './tile.js';
 
 /** Weights and panels of the products lie in the order in which they are multiplied. */
 const M1 = 0;
@@ -25,14 +25,10 @@ const M5 = 5;
 const M3 = 6;
 const PRODUCTS = 7;
 
-/** Bytes of a row of a panel: the pixels of a register tile. */
-const rowBytes = (w: Writer): number => 16 * vectors(w);
-/** Pixels of a register tile. */
-const wide = (w: Writer): number => 4 * vectors(w);
-
 /** The panels of a pair of register tiles, one a product, and half as many rows as there are inputs. */
 interface Panels {
   readonly place: IntVar;
+  readonly rows: IntVar;
   readonly bytes: IntVar;
 }
 
@@ -40,7 +36,7 @@ interface Panels {
 type Load = (half: 0 | 1, offset: number) => Vec;
 
 /** Packs one row of all panels: the input of the first half and the one of the second that is multiplied beside it. */
-function packRow(w: Writer, { place, bytes }: Panels, row: IntVar, isPair: Int, load: Load): void {
+function packRow(w: Writer, { place, bytes }: Panels, row: IntVar, hasRight: Int, load: Load): void {
   const to = w.int(place.plus(row.times(rowBytes(w))));
   const panels = Array.from({ length: PRODUCTS }, (_, m) => w.int(to.plus(bytes.times(m))));
   const store = (m: number, value: Vec, offset: number) => {
@@ -55,7 +51,7 @@ function packRow(w: Writer, { place, bytes }: Panels, row: IntVar, isPair: Int, 
   };
   const offsets = Array.from({ length: vectors(w) }, (_, v) => 16 * v);
   w.when(
-    isPair,
+    hasRight,
     () => {
       for (const offset of offsets) {
         const [b11, b21] = first(offset);
@@ -91,7 +87,7 @@ interface Operands {
 /** What becomes of the sums of two outputs, of the upper half or the lower one, and of the left tile or the right one. */
 type Finish = (acc: Sums, isLower: boolean, isRight: boolean) => void;
 
-function products(w: Writer, { panels, weights, weightBytes, spill }: Operands, isPair: Int, finish: Finish): void {
+function products(w: Writer, { panels, weights, weightBytes, spill }: Operands, hasRight: Int, finish: Finish): void {
   const acc = sums(w, () => w.const(0));
   const each = (act: (sum: VecVar, place: number) => void) => {
     for (const [c, row] of acc.entries()) for (const [v, sum] of row.entries()) act(sum, 16 * (c * vectors(w) + v));
@@ -102,24 +98,14 @@ function products(w: Writer, { panels, weights, weightBytes, spill }: Operands, 
   const take = (at: number) => each((sum, place) => sum.set(w.load(spill, at * tile + place)));
   const add = (at: number) => each((sum, place) => sum.set(sum.plus(w.load(spill, at * tile + place))));
   const multiply = (m: number, panel = m) => {
-    const values = w.int(panels.place.plus(panels.bytes.times(panel)));
-    const factor = w.int(weights.plus(weightBytes.times(m)));
-    const end = w.int(factor.plus(weightBytes));
-    w.repeat(
-      () => {
-        accumulate(w, acc, factor, values);
-        values.add(rowBytes(w));
-        factor.add(4 * OUTPUTS);
-      },
-      () => factor.differs(end),
-    );
+    product(w, acc, panels.place.plus(panels.bytes.times(panel)), weights.plus(weightBytes.times(m)), panels.rows);
   };
   multiply(M1);
-  w.when(isPair, () => keep(0));
+  w.when(hasRight, () => keep(0));
   multiply(M2);
   finish(acc, false, false);
   w.when(
-    isPair,
+    hasRight,
     () => {
       take(0);
       multiply(M6);
@@ -149,21 +135,21 @@ function products(w: Writer, { panels, weights, weightBytes, spill }: Operands, 
 
 export const strassen = define('strassen', (w, p) => {
   const half = w.int(p.inner.shiftedRight(1));
-  const panels: Panels = { place: p.panel, bytes: w.int(half.times(rowBytes(w))) };
+  const panels: Panels = { place: p.panel, rows: half, bytes: w.int(half.times(rowBytes(w))) };
   const weightBytes = w.int(half.times(4 * OUTPUTS));
   w.loop(0, p.planes, 1, (plane) => {
     const base = w.int(p.start.plus(plane.times(p.planeStride)));
     w.loop(0, p.length, 2 * wide(w), (at) => {
       const place = w.int(base.plus(at.times(4)));
-      const isPair = w.int(at.plus(wide(w)).below(p.length));
+      const hasRight = w.int(at.plus(wide(w)).below(p.length));
       w.loop(0, half, 1, (k) => {
         const input = (channel: Int) => w.int(w.loadInt(p.channels.plus(channel.times(4))).plus(place));
         const [first, second] = [input(k), input(w.int(k.plus(half)))];
-        packRow(w, panels, k, isPair, (which, offset) => w.load(which === 0 ? first : second, offset));
+        packRow(w, panels, k, hasRight, (which, offset) => w.load(which === 0 ? first : second, offset));
       });
       const weights = w.int(p.weights);
       w.loop(0, p.pairs, 1, (pair) => {
-        products(w, { panels, weights, weightBytes, spill: p.spill }, isPair, (acc, isLower, isRight) => {
+        products(w, { panels, weights, weightBytes, spill: p.spill }, hasRight, (acc, isLower, isRight) => {
           for (const [c, row] of acc.entries()) {
             const channel = w.int(pair.times(OUTPUTS).plus(c));
             if (isLower) channel.add(p.lower);
@@ -184,16 +170,16 @@ export const strassen = define('strassen', (w, p) => {
 
 export const gatherStrassen = define('gatherStrassen', (w, p) => {
   const half = w.int(p.inputs.shiftedRight(1));
-  const panels: Panels = { place: p.panel, bytes: w.int(half.times(rowBytes(w))) };
+  const panels: Panels = { place: p.panel, rows: half, bytes: w.int(half.times(rowBytes(w))) };
   const weightBytes = w.int(half.times(4 * OUTPUTS));
   const phaseBytes = w.int(p.lower.dividedBy(OUTPUTS).times(weightBytes).times(PRODUCTS));
   w.loop(0, p.pixels, 2 * wide(w), (at) => {
-    const isPair = w.int(at.plus(wide(w)).below(p.pixels));
+    const hasRight = w.int(at.plus(wide(w)).below(p.pixels));
     const from = w.int(p.from.plus(at.times(4)));
     w.loop(0, half, 1, (k) => {
       const input = (channel: Int) => w.int(w.loadInt(p.channels.plus(channel.times(4))));
       const [first, second] = [input(k), input(w.int(k.plus(half)))];
-      packRow(w, panels, k, isPair, (which, offset) =>
+      packRow(w, panels, k, hasRight, (which, offset) =>
         w.gather((lane) => (which === 0 ? first : second).plus(w.loadInt(from, offset + 4 * lane))),
       );
     });
@@ -201,7 +187,7 @@ export const gatherStrassen = define('gatherStrassen', (w, p) => {
       const to = w.int(p.to.plus(phase.times(p.listLength).plus(at).times(4)));
       const weights = w.int(p.weights.plus(phase.times(phaseBytes)));
       w.loop(0, p.pairs, 1, (pair) => {
-        products(w, { panels, weights, weightBytes, spill: p.spill }, isPair, (acc, isLower, isRight) => {
+        products(w, { panels, weights, weightBytes, spill: p.spill }, hasRight, (acc, isLower, isRight) => {
           for (const [c, row] of acc.entries()) {
             const channel = w.int(pair.times(OUTPUTS).plus(c));
             if (isLower) channel.add(p.lower);
@@ -233,7 +219,7 @@ export const packStrassen = define('packStrassen', (w, p) => {
     const to = w.int(p.weights.plus(pair.times(halfBytes).times(PRODUCTS)));
     w.loop(0, halfBytes, 16, (k) => {
       const upper = w.int(from.plus(k));
-      const lower = w.int(upper.plus(p.lower));
+      const lower = w.int(upper.plus(p.lowerBytes));
       const a11 = w.vec(w.load(upper));
       const a12 = w.vec(w.load(upper.plus(halfBytes)));
       const a21 = w.vec(w.load(lower));

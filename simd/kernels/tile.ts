@@ -7,6 +7,12 @@ export const OUTPUTS = 2;
 /** Vectors of a tile: 12 sums, 2 factors and 1 value with fused multiply-add; the product takes a register without. */
 export const vectors = (w: Writer): number => (w.features.fma ? 6 : 4);
 
+/** Pixels of a tile. */
+export const wide = (w: Writer): number => 4 * vectors(w);
+
+/** Bytes of a row of a panel: one value for each pixel of a tile. */
+export const rowBytes = (w: Writer): number => 4 * wide(w);
+
 /** Sums of a tile. */
 export type Sums = VecVar[][];
 
@@ -24,4 +30,19 @@ export function accumulate(w: Writer, acc: Sums, weights: Int, values: Int): voi
       if (sum !== undefined && factor !== undefined) sum.set(w.fma(value, factor, sum));
     }
   }
+}
+
+/** Adds the products of `inner` rows of a panel, whose rows lie one behind the other. */
+export function product(w: Writer, acc: Sums, panel: Int, weights: Int, inner: Int): void {
+  const values = w.int(panel);
+  const factor = w.int(weights);
+  const end = w.int(factor.plus(inner.times(4 * OUTPUTS)));
+  w.repeat(
+    () => {
+      accumulate(w, acc, factor, values);
+      values.add(rowBytes(w));
+      factor.add(4 * OUTPUTS);
+    },
+    () => factor.differs(end),
+  );
 }

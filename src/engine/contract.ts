@@ -81,87 +81,57 @@ const GRADIENT = [
   'componentStride',
 ] as const;
 
+/** Products on equal places of all planes. */
+const PLANE_PRODUCT = [
+  'channels',
+  'start',
+  'planes',
+  'planeStride',
+  'length',
+  'out',
+  'outChannel',
+  'inner',
+  'weights',
+  'epilogue',
+  'panel',
+  'spill',
+  'accumulate',
+] as const;
+
+/** Products over lists of places. */
+const LIST_PRODUCT = [
+  'channels',
+  'inputs',
+  'from',
+  'listLength',
+  'pixels',
+  'out',
+  'outChannel',
+  'to',
+  'phases',
+  'weights',
+  'epilogue',
+  'panel',
+  'accumulate',
+] as const;
+
 /** Parameters by kernel. */
 export const KERNELS = {
   /** out[n] = epilogue(sum over k of weights[n][k] in[k]) on equal places of all planes. `channels`: addresses of the inputs. */
-  gemm: [
-    'channels',
-    'start',
-    'planes',
-    'planeStride',
-    'length',
-    'out',
-    'outChannel',
-    'inner',
-    'outputs',
-    'weights',
-    'epilogue',
-    'panel',
-    'spill',
-    'accumulate',
-  ],
+  gemm: [...PLANE_PRODUCT, 'outputs'],
   /**
    * The same over lists of places: rows k = (tap, channel) are gathered at `from[tap][pixel]`, row r is written to channel
    * r / phases at `to[r % phases][pixel]`. `listLength`: entries of one tap's list, of which `pixels` are done. Any stride, dilation, padding and
    * transposition is a matter of the lists.
    */
-  gatherGemm: [
-    'channels',
-    'inputs',
-    'from',
-    'taps',
-    'listLength',
-    'pixels',
-    'out',
-    'outChannel',
-    'to',
-    'phases',
-    'rows',
-    'weights',
-    'epilogue',
-    'panel',
-    'accumulate',
-  ],
+  gatherGemm: [...LIST_PRODUCT, 'taps', 'rows'],
   /**
    * gemm by Strassen's algorithm. `lower`: half of the outputs; `pairs` of outputs of the upper half are computed, and the same of
-   * the lower one.
+   * the lower one. `panel`: seven panels of half the inputs, `spill`: three register tiles.
    */
-  strassen: [
-    'channels',
-    'start',
-    'planes',
-    'planeStride',
-    'length',
-    'out',
-    'outChannel',
-    'inner',
-    'pairs',
-    'lower',
-    'weights',
-    'epilogue',
-    'panel',
-    'spill',
-    'accumulate',
-  ],
+  strassen: [...PLANE_PRODUCT, 'pairs', 'lower'],
   /** The same over lists of places: gathered at `from[pixel]`, written at `to[phase][pixel]`; each phase has weights of its own. */
-  gatherStrassen: [
-    'channels',
-    'inputs',
-    'from',
-    'listLength',
-    'pixels',
-    'out',
-    'outChannel',
-    'to',
-    'phases',
-    'pairs',
-    'lower',
-    'weights',
-    'epilogue',
-    'panel',
-    'spill',
-    'accumulate',
-  ],
+  gatherStrassen: [...LIST_PRODUCT, 'spill', 'pairs', 'lower'],
   /** Nested Winograd: components of 5x5 windows, F(3,3). `kind` 0: windows start one pixel before the tile, 1: two pixels. */
   transform3: [
     'input',
@@ -280,10 +250,10 @@ export const KERNELS = {
     'weights',
   ],
   /**
-   * Weights that packGemm has packed, for Strassen's algorithm: weights[pair][7][input / 2][2]. `lower`: bytes to the weights of the
+   * Weights that packGemm has packed, for Strassen's algorithm: weights[pair][7][input / 2][2]. `lowerBytes`: to the weights of the
    * lower half.
    */
-  packStrassen: ['product', 'lower', 'inner', 'pairs', 'weights'],
+  packStrassen: ['product', 'lowerBytes', 'inner', 'pairs', 'weights'],
   /**
    * Filters of one group in components of F(3,3) (`points` 5) or F(4,3) (6). `table` has, per component, the offset of its
    * weights, the bytes of the products of one input, and those in front of each section among these, or -1. `block`: outputs side

@@ -40,7 +40,16 @@ const channels = (shifts: Cut['shifts'], work: Cut['work'] = length): Cut => ({
 const rowUnit = (arg: NumberOf): number => (arg('phases') % 2 === 0 ? arg('phases') : 2 * arg('phases'));
 
 /** Bytes of the weights of a pair of outputs of both halves. */
-const strassenBytes = (inner: number): number => 28 * inner;
+const pairBytes = (inner: number): number => 28 * inner;
+
+/** Products by Strassen's algorithm by such pairs; `inputs`: the parameter that counts the inputs. */
+const outputPairs = (inputs: string, places: (arg: NumberOf) => number): Cut => ({
+  count: 'pairs',
+  unit: one,
+  shifts: { out: (arg) => 2 * arg('outChannel'), epilogue: 40, weights: (arg) => pairBytes(arg(inputs)) },
+  scratch: ['panel', 'spill'],
+  work: (arg) => (places(arg) * arg(inputs)) / 2,
+});
 
 /** Channels of a line of the cache: neighbours in one would wait for each other. */
 const line = () => 16;
@@ -144,17 +153,7 @@ const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
       scratch: ['panel', 'spill'],
       work: (arg) => (arg('planes') * arg('pairs') * arg('inner')) / 2,
     },
-    {
-      count: 'pairs',
-      unit: one,
-      shifts: {
-        out: (arg) => 2 * arg('outChannel'),
-        epilogue: 40,
-        weights: (arg) => strassenBytes(arg('inner')),
-      },
-      scratch: ['panel', 'spill'],
-      work: (arg) => (arg('planes') * arg('length') * arg('inner')) / 2,
-    },
+    outputPairs('inner', (arg) => arg('planes') * arg('length')),
   ],
   gatherStrassen: [
     {
@@ -164,22 +163,12 @@ const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
       scratch: ['panel', 'spill'],
       work: (arg) => (arg('phases') * arg('pairs') * arg('inputs')) / 2,
     },
-    {
-      count: 'pairs',
-      unit: one,
-      shifts: {
-        out: (arg) => 2 * arg('outChannel'),
-        epilogue: 40,
-        weights: (arg) => strassenBytes(arg('inputs')),
-      },
-      scratch: ['panel', 'spill'],
-      work: (arg) => (arg('phases') * arg('pixels') * arg('inputs')) / 2,
-    },
+    outputPairs('inputs', (arg) => arg('phases') * arg('pixels')),
   ],
   packStrassen: {
     count: 'pairs',
     unit: one,
-    shifts: { product: (arg) => 8 * arg('inner'), weights: (arg) => strassenBytes(arg('inner')) },
+    shifts: { product: (arg) => 8 * arg('inner'), weights: (arg) => pairBytes(arg('inner')) },
     work: (arg) => 4 * arg('inner'),
   },
   packGemm: {

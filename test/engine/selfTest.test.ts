@@ -96,7 +96,7 @@ describe('the cases', () => {
     expect(SELF_TEST_CASES).toHaveLength(5);
   });
 
-  it('take every kernel of products', () => {
+  it('take products of each algorithm', () => {
     const call = vi.spyOn(Program.prototype, 'call');
     selfTest(binaries);
     const kernels = new Set(call.mock.calls.map(([kernel]) => kernel));

@@ -65,14 +65,8 @@ export function lowerDirect(
     const weights = packedProduct(
       lowering,
       { owner, access: ofGroup(access, group) },
-      {
-        first: 0,
-        rows: outputs,
-        inputs,
-        taps: tapOffsets(access, kernelSize),
-        phases: [],
-        factors: factors.subarray(first, first + outputs),
-      },
+      { rows: outputs, inputs, taps: tapOffsets(access, kernelSize), phases: [] },
+      factors.subarray(first, first + outputs),
     );
     lowering.program.call('gatherGemm', {
       channels: lowering.addresses(input, group * inputs, (group + 1) * inputs),

@@ -16,100 +16,74 @@ export function prefersList(lowering: Lowering, tiles: Tiles): boolean {
   return 1.2 * roundUp(pixelCount(tiles), wide) < whole;
 }
 
-/** A 1x1 convolution, its channels and where its outputs go. */
+/** A 1x1 convolution, and the parameters that its kernels share. */
 interface Pointwise {
-  readonly input: View;
+  readonly tiles: Tiles;
+  readonly inner: number;
   readonly outputs: number;
-  readonly owner: string;
-  readonly access: FilterAccess;
+  readonly filter: { readonly owner: string; readonly access: FilterAccess };
   readonly factors: Float64Array;
-  readonly out: Place;
-  readonly epilogue: Place;
-  readonly accumulate: boolean;
+  readonly common: {
+    readonly channels: Place;
+    readonly out: Place;
+    readonly outChannel: number;
+    readonly epilogue: Place;
+    readonly accumulate: 0 | 1;
+  };
 }
 
-/** The planes of a map as the products read them. */
-const planesOf = ({ first, tile, planeStride, length, channelStride }: Tiles) => ({
+/** The planes of a map as the products read and write them. */
+const planesOf = ({ first, tile, planeStride, length }: Tiles) => ({
   start: first,
   planes: tile ** 2,
   planeStride,
   length,
-  outChannel: channelStride,
 });
 
-function lowerByStrassen(
-  lowering: Lowering,
-  { input, outputs, owner, access, factors, out, epilogue, accumulate }: Pointwise,
-): void {
-  const { tiles, channels: inner } = input;
+/** The list of a map's pixels as the products read and write them. */
+function listOf(lowering: Lowering, tiles: Tiles) {
+  const places = pixelList(lowering, tiles);
+  const pixels = roundUp(pixelCount(tiles), lowering.wide);
+  return { from: places, to: places, listLength: pixels, pixels, phases: 1 };
+}
+
+function lowerByStrassen(lowering: Lowering, { tiles, inner, outputs, filter, factors, common }: Pointwise): void {
   const size = { inner, outputs, phases: 1 };
-  const common = {
-    channels: lowering.addresses(input),
-    out,
-    weights: strassenWeights(lowering, { owner, access }, { inner, outputs, phases: [0] }, factors),
-    epilogue,
+  const operands = {
+    ...common,
+    weights: strassenWeights(lowering, filter, { inner, outputs, phases: [0] }, factors),
     ...strassenOperands(lowering, size),
-    accumulate: accumulate ? 1 : 0,
   };
   if (prefersList(lowering, tiles)) {
-    const places = pixelList(lowering, tiles);
-    const pixels = roundUp(pixelCount(tiles), lowering.wide);
-    lowering.program.call('gatherStrassen', {
-      ...common,
-      outChannel: tiles.channelStride,
-      inputs: inner,
-      from: places,
-      listLength: pixels,
-      pixels,
-      to: places,
-      phases: 1,
-    });
-    lowering.count(strassenMacs(lowering, { ...size, pixels }));
+    const list = listOf(lowering, tiles);
+    lowering.program.call('gatherStrassen', { ...operands, ...list, inputs: inner });
+    lowering.count(strassenMacs(lowering, { ...size, pixels: list.pixels }));
     return;
   }
-  lowering.program.call('strassen', { ...common, ...planesOf(tiles), inner });
+  lowering.program.call('strassen', { ...operands, ...planesOf(tiles), inner });
   lowering.count(tiles.tile ** 2 * strassenMacs(lowering, { ...size, pixels: tiles.length }));
 }
 
-function lowerPlain(
-  lowering: Lowering,
-  { input, outputs, owner, access, factors, out, epilogue, accumulate }: Pointwise,
-): void {
-  const { tiles, channels: inner } = input;
-  const weights = packedProduct(
-    lowering,
-    { owner, access },
-    { first: 0, rows: outputs, inputs: inner, taps: [0], phases: [], factors },
-  );
-  const common = {
-    channels: lowering.addresses(input),
-    out,
-    weights,
-    epilogue,
-    accumulate: accumulate ? 1 : 0,
-  };
+function lowerPlain(lowering: Lowering, { tiles, inner, outputs, filter, factors, common }: Pointwise): void {
+  const weights = packedProduct(lowering, filter, { rows: outputs, inputs: inner, taps: [0], phases: [] }, factors);
   if (prefersList(lowering, tiles)) {
-    const places = pixelList(lowering, tiles);
-    const pixels = roundUp(pixelCount(tiles), lowering.wide);
+    const list = listOf(lowering, tiles);
     lowering.program.call('gatherGemm', {
       ...common,
-      outChannel: tiles.channelStride,
+      ...list,
+      weights,
       inputs: inner,
-      from: places,
       taps: 1,
-      listLength: pixels,
-      pixels,
-      to: places,
-      phases: 1,
       rows: outputs,
       panel: lowering.scratch(panelBytes(lowering, inner)),
     });
-    lowering.count(inner * outputs * pixels);
+    lowering.count(inner * outputs * list.pixels);
     return;
   }
   lowering.program.call('gemm', {
     ...common,
     ...planesOf(tiles),
+    weights,
     inner,
     outputs,
     panel: lowering.scratch(planePanelBytes(lowering, inner)),
@@ -143,13 +117,17 @@ export function lowerPointwise(
     ? lowerByStrassen
     : lowerPlain;
   lower(lowering, {
-    input,
+    tiles,
+    inner,
     outputs,
-    owner,
-    access,
+    filter: { owner, access },
     factors: factors.subarray(start, start + outputs),
-    out: place.plus(start * tiles.channelStride),
-    epilogue: record.plus(start * EPILOGUE_BYTES),
-    accumulate,
+    common: {
+      channels: lowering.addresses(input),
+      out: place.plus(start * tiles.channelStride),
+      outChannel: tiles.channelStride,
+      epilogue: record.plus(start * EPILOGUE_BYTES),
+      accumulate: accumulate ? 1 : 0,
+    },
   });
 }

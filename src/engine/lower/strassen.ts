@@ -3,6 +3,7 @@ import { Buffer, type Place, type Program } from '../program.js';
 import type { Precision } from '../types.js';
 import type { Lowering } from './context.js';
 import type { FilterAccess } from './filters.js';
+import { packProduct } from './packedProduct.js';
 
 /** Products of quarters instead of eight. */
 const PRODUCTS = 7;
@@ -32,34 +33,34 @@ export const suitsStrassen = (precision: Precision, { inner, outputs, phases, pi
 const phaseBytes = (inner: number, outputs: number): number => PRODUCTS * inner * outputs;
 
 /** The weights of a product: so many phases, each with weights of its own for the same inputs. */
-interface Phases<Phase> {
+interface Phases {
   readonly inner: number;
   readonly outputs: number;
-  readonly phases: readonly Phase[];
+  /** Offset of each phase's tap. */
+  readonly phases: readonly number[];
 }
 
 /** Bytes of all weights. */
-export const strassenBytes = <Phase>({ inner, outputs, phases }: Phases<Phase>): number =>
-  phaseBytes(inner, outputs) * phases.length;
+export const strassenBytes = ({ inner, outputs, phases }: Phases): number => phaseBytes(inner, outputs) * phases.length;
 
 /**
  * Packs all weights.
  *
  * @param pack Packs those of a phase in the order of a plain product.
  */
-export function packStrassen<Phase>(
+export function packStrassen(
   program: Program,
-  { inner, outputs, phases }: Phases<Phase>,
+  { inner, outputs, phases }: Phases,
   weights: Place,
-  pack: (phase: Phase, product: Place) => void,
+  pack: (tap: number, product: Place) => void,
 ): void {
   const product = new Buffer(4 * inner * outputs + 64, 'arena').at();
   const pairs = outputs / 4;
-  for (const [i, phase] of phases.entries()) {
-    pack(phase, product);
+  for (const [i, tap] of phases.entries()) {
+    pack(tap, product);
     program.call('packStrassen', {
       product,
-      lower: 8 * inner * pairs,
+      lowerBytes: 8 * inner * pairs,
       inner,
       pairs,
       weights: weights.plus(i * phaseBytes(inner, outputs)),
@@ -67,11 +68,11 @@ export function packStrassen<Phase>(
   }
 }
 
-/** The filters of a convolution, a tap a phase; `phases`: offsets of the taps. */
+/** The filters of a convolution, a tap a phase. */
 export function strassenWeights(
   lowering: Lowering,
   { owner, access }: { readonly owner: string; readonly access: FilterAccess },
-  size: Phases<number>,
+  size: Phases,
   factors: Float64Array,
 ): Place {
   const { inner, outputs, phases } = size;
@@ -81,19 +82,7 @@ export function strassenWeights(
     { filter: access.filter, factors },
     (program, places) =>
       packStrassen(program, size, places.weights, (tap, product) =>
-        program.call('packGemm', {
-          filter: places.filter.plus(access.base),
-          tapPlaces: places.table(Int32Array.of(tap)),
-          inputStride: access.input,
-          taps: 1,
-          inputs: inner,
-          rowStride: access.output,
-          phaseStride: 0,
-          phases: 1,
-          rows: outputs,
-          scale: places.scale,
-          weights: product,
-        }),
+        packProduct(program, places, access, { rows: outputs, inputs: inner, taps: [tap], phases: [] }, product),
       ),
   );
 }

@@ -6,7 +6,7 @@ import type { Pair, Precision, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
 import type { Stencil } from './direct.js';
 import { type Connection, type Destination, type Finish, ofGroup } from './filters.js';
-import { packedProduct, panelBytes } from './packedProduct.js';
+import { type ProductFilters, packedProduct, panelBytes } from './packedProduct.js';
 import { nameOf, pixelCount, placeLists, ZERO_PLACE } from './places.js';
 import { strassenMacs, strassenOperands, strassenWeights, suitsStrassen } from './strassen.js';
 
@@ -121,12 +121,7 @@ const phaseProduct = ({ taps, pixels, sources, places }: Phase, index: number): 
 /** Packs the filters of a transposed convolution. */
 export interface TransposedFilters {
   /** Those of one product. */
-  readonly product: (source: {
-    readonly rows: number;
-    readonly inputs: number;
-    readonly taps: readonly number[];
-    readonly phases: readonly number[];
-  }) => Place;
+  readonly product: (source: ProductFilters) => Place;
   /** Those of all phases for Strassen's algorithm, by the offsets of their taps. */
   readonly strassen: (phases: readonly number[]) => Place;
 }
@@ -219,7 +214,7 @@ export function lowerTransposed(
       lowering.slice(input, group * inputs, (group + 1) * inputs),
       { stencil, to, outputs, tapRow: access.row, tapColumn: access.column, precision },
       {
-        product: (source) => packedProduct(lowering, own, { first: 0, ...source, factors: ownFactors }),
+        product: (source) => packedProduct(lowering, own, source, ownFactors),
         strassen: (phases) => strassenWeights(lowering, own, { inner: inputs, outputs, phases }, ownFactors),
       },
       record.plus(first * EPILOGUE_BYTES),

@@ -3,14 +3,14 @@
 import type { Epilogue } from '../../engine/epilogue.js';
 import type { Lowering, View } from '../../engine/lower/context.js';
 import { type Connection, type Destination, forwardConnection } from '../../engine/lower/filters.js';
-import { planePanelBytes } from '../../engine/lower/packedProduct.js';
+import { type ProductFilters, packProduct, planePanelBytes } from '../../engine/lower/packedProduct.js';
 import { lowerPointwise } from '../../engine/lower/pointwise.js';
 import { packStrassen, strassenBytes } from '../../engine/lower/strassen.js';
 import { lowerTransposedWith, transposedStencil } from '../../engine/lower/transposed.js';
 import { Buffer, type Place, type Program } from '../../engine/program.js';
 import { roundUp, type Tiles } from '../../engine/tiles.js';
-import type { Weight } from '../../engine/types.js';
-import type { ComposedPlaces, FixedWeights } from '../../engine/weights.js';
+import type { Precision, Weight } from '../../engine/types.js';
+import type { ComposedPlaces, FixedWeights, PackPlaces } from '../../engine/weights.js';
 import type { ComposedOp } from '../graph/types.js';
 
 /** The 1x1 convolution's share of the transposed convolution's bias, before the factors. */
@@ -31,6 +31,13 @@ export function composedBias(
   return sums;
 }
 
+/** The channels before the transposed convolution's map and those behind it, where there are any, among so many beside it. */
+export const runsBeside = ({ start }: ComposedOp, channels: number): { first: number; count: number }[] =>
+  [
+    { first: 0, count: start },
+    { first: start, count: channels - start },
+  ].filter(({ count }) => count > 0);
+
 /** Lowers both: the first writes partial sums, the second adds its own and finishes them. */
 export function lowerComposed(
   lowering: Lowering,
@@ -41,12 +48,14 @@ export function lowerComposed(
     to,
     epilogue,
     owner,
+    precision,
   }: {
     op: ComposedOp;
     inputs: readonly View[];
     to: Tiles;
     epilogue: Epilogue;
     owner: string;
+    precision: Precision;
   },
   { record, none }: { record: Place; none: Place },
   place: Place,
@@ -64,19 +73,13 @@ export function lowerComposed(
   /** filter[tap][output][input] = sum over the map between of both filters. */
   const compose = (program: Program, places: ComposedPlaces): Place => {
     const packed = new Buffer(4 * 2 * Math.ceil(outputs / 2) * channels + 64, 'arena').at();
-    program.call('packGemm', {
-      filter: places.filter.plus(4 * start * outputs),
-      tapPlaces: places.table(Int32Array.of(0)),
-      inputStride: 4 * outputs,
-      taps: 1,
-      inputs: channels,
-      rowStride: 4,
-      phaseStride: 0,
-      phases: 1,
-      rows: outputs,
-      scale: places.scale,
-      weights: packed,
-    });
+    packProduct(
+      program,
+      places,
+      { base: 4 * start * outputs, input: 4 * outputs, output: 4 },
+      { rows: outputs, inputs: channels, taps: [0], phases: [] },
+      packed,
+    );
     const filter = new Buffer(taps * outputs * row + 512, 'arena').at();
     const words = Array.from({ length: taps * channels }, (_, i) => places.second.plus(4 * i * inner));
     const rows = new Buffer(4 * words.length, 'arena', words).at();
@@ -101,26 +104,10 @@ export function lowerComposed(
     return filter;
   };
   /** Packs the composed filter, whose factors are in it already. */
-  const pack = (
-    program: Program,
-    filter: Place,
-    tapPlaces: Place,
-    { taps, phases, phaseStride }: { taps: number; phases: number; phaseStride: number },
-    weights: Place,
-  ) => {
-    program.call('packGemm', {
-      filter,
-      tapPlaces,
-      inputStride: 4,
-      taps,
-      inputs: inner,
-      rowStride: row,
-      phaseStride,
-      phases,
-      rows: outputs * phases,
-      scale: new Buffer(4 * roundUp(outputs, 4), 'arena', new Float32Array(roundUp(outputs, 4)).fill(1)).at(),
-      weights,
-    });
+  const pack = (program: Program, places: PackPlaces, filter: Place, source: ProductFilters, to: Place) => {
+    const ones = new Float32Array(roundUp(outputs, 4)).fill(1);
+    const scale = new Buffer(ones.byteLength, 'arena', ones).at();
+    packProduct(program, { ...places, filter, scale }, { base: 0, input: 4, output: row }, source, to);
   };
   const filters: readonly [Weight, Weight] = [level.filter, transposed.filter];
   lowerTransposedWith(
@@ -132,7 +119,7 @@ export function lowerComposed(
       outputs,
       tapRow: kw * outputs * row,
       tapColumn: outputs * row,
-      precision: 'fast',
+      precision,
     },
     {
       product: (source) =>
@@ -141,13 +128,7 @@ export function lowerComposed(
           4 * 2 * Math.ceil((outputs * Math.max(1, source.phases.length)) / 2) * inner * source.taps.length,
           filters,
           epilogue.factors,
-          (program, places) => {
-            const [first = 0, second = first] = source.phases;
-            const phases = Math.max(1, source.phases.length);
-            const tapPlaces = places.table(Int32Array.from(source.taps));
-            const size = { taps: source.taps.length, phases, phaseStride: second - first };
-            pack(program, compose(program, places), tapPlaces, size, places.weights);
-          },
+          (program, places) => pack(program, places, compose(program, places), source, places.weights),
         ),
       strassen: (phases) => {
         const size = { inner, outputs, phases };
@@ -159,8 +140,7 @@ export function lowerComposed(
           (program, places) => {
             const filter = compose(program, places);
             packStrassen(program, size, places.weights, (tap, product) => {
-              const tapPlaces = places.table(Int32Array.of(tap));
-              pack(program, filter, tapPlaces, { taps: 1, phases: 1, phaseStride: 0 }, product);
+              pack(program, places, filter, { rows: outputs, inputs: inner, taps: [tap], phases: [] }, product);
             });
           },
         );
@@ -177,11 +157,9 @@ export function lowerComposed(
   const whole = forwardConnection(level, others.channels + channels);
   // The inputs before the transposed convolution's map and those behind it lie apart in the filter.
   const destination: Destination = { place, accumulate: true };
-  const parts = [
-    { first: 0, count: start, base: 0 },
-    { first: start, count: others.channels - start, base: channels * whole.access.input },
-  ].filter(({ count }) => count > 0);
-  for (const [i, { first, count, base }] of parts.entries()) {
+  const parts = runsBeside(op, others.channels);
+  for (const [i, { first, count }] of parts.entries()) {
+    const base = first < start ? 0 : channels * whole.access.input;
     const connection: Connection = {
       ...whole,
       access: { ...whole.access, key: `beside ${first}`, base: first * whole.access.input + base },
@@ -190,7 +168,7 @@ export function lowerComposed(
     lowerPointwise(
       lowering,
       lowering.slice(others, first, first + count),
-      { connection, precision: 'fast' },
+      { connection, precision },
       { owner, factors: epilogue.factors, record: i === parts.length - 1 ? record : none },
       destination,
     );

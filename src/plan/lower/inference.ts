@@ -69,7 +69,7 @@ function lowerNode(
       lowerComposed(
         lowering,
         weights,
-        { op, inputs, to, epilogue, owner: name },
+        { op, inputs, to, epilogue, owner: name, precision },
         { record: record(), none: identity() },
         target.place,
       );

@@ -3,12 +3,9 @@ import type { Lowering } from '../../engine/lower/context.js';
 import { readsPlanes } from '../../engine/lower/pointwise.js';
 import type { MapShape, Precision } from '../../engine/types.js';
 import type { FoldedNode } from '../graph/fold.js';
-import type { ComposedOp } from '../graph/types.js';
+import { runsBeside } from './composed.js';
 
 type Node = Pick<FoldedNode, 'op' | 'inputs'> & { readonly shape: MapShape };
-
-/** The inputs of a composed convolution's second part, in one or two runs. */
-const besides = ({ start, channels }: ComposedOp, all: number): number[] => [start, all - start - channels];
 
 /** Whether a node reads beyond the border of its input, over a list that may name a place outside, or places between pixels. */
 function readsMargins(lowering: Lowering, nodes: readonly Node[], { op, inputs, shape }: Node, precision: Precision) {
@@ -20,7 +17,9 @@ function readsMargins(lowering: Lowering, nodes: readonly Node[], { op, inputs, 
         ({ kernelSize, padding, groups, start, end }) =>
           kernelSize.some((k) => k > 1) ||
           padding.top + padding.left > 0 ||
-          readsPlanes(lowering, tiles, { inner: channelsOf(inputs) / groups, outputs: end - start }, precision),
+          (groups === 1 &&
+            op.strides.every((n) => n === 1) &&
+            readsPlanes(lowering, tiles, { inner: channelsOf(inputs), outputs: end - start }, precision)),
       );
     case 'transposed':
     case 'shift':
@@ -28,8 +27,8 @@ function readsMargins(lowering: Lowering, nodes: readonly Node[], { op, inputs, 
     case 'composed':
       return (
         op.transposed.kernelSize.some((k, axis) => k !== op.transposed.strides[axis]) ||
-        besides(op, channelsOf(inputs.slice(1)) + op.channels).some((inner) =>
-          readsPlanes(lowering, tiles, { inner, outputs: shape.channels }, precision),
+        runsBeside(op, channelsOf(inputs.slice(1))).some(({ count }) =>
+          readsPlanes(lowering, tiles, { inner: count, outputs: shape.channels }, precision),
         )
       );
     case 'pool':
