@@ -32,11 +32,15 @@ const outside = (floats: number): Buffer => new Buffer(4 * floats, 'outside');
 export const tileFor = ({ levels, strides }: ConvOp): 3 | 4 =>
   strides.every((n) => n === 1) && levels.some(({ kernelSize: [k] }) => k > 3) ? 3 : 4;
 
-/** Whether every level is computed by nested Winograd. */
-export function isNested({ op, input, output }: Convolution): boolean {
+/** The levels that nested Winograd can compute. */
+function nestableLevels({ op, input, output }: Convolution): readonly ConvLevel[] {
   const sameSize = input.height === output.height && input.width === output.width;
-  return op.levels.every((level) => isNestable(stencilOf(op, level), tileFor(op), sameSize));
+  return op.levels.filter((level) => isNestable(stencilOf(op, level), tileFor(op), sameSize));
 }
+
+/** Whether every level is computed by nested Winograd. */
+export const isNested = (convolution: Convolution): boolean =>
+  nestableLevels(convolution).length === convolution.op.levels.length;
 
 /**
  * What one factor costs in the time of a product, measured (docs/decisions.md): to pack for either way, and for a direct sum to
@@ -46,19 +50,20 @@ const PACKING = { nested: 27, direct: 15 } as const;
 const GATHERING = 4;
 
 /**
- * Whether nested Winograd costs less than direct sums: where maps are small it packs much and computes beyond their borders. What is
- * saved at 1x1 kernels depends on their size alone.
+ * Whether nested Winograd costs less than direct sums: where maps are small it packs much and computes beyond their borders. Levels
+ * that it cannot compute have no say.
  */
-function precisionOf({ batch, op, input, output }: Convolution, { vectors }: Machine): Precision {
+function precisionOf(convolution: Convolution, { vectors }: Machine): Precision {
+  const levels = nestableLevels(convolution);
+  if (levels.length === 0) return 'fast';
+  const { batch, op, input, output } = convolution;
   const wide = 4 * vectors;
   const tile = tileFor(op);
   const { tileRows, pitch } = tilesOf(output, tile, batch);
   const places = batch * roundUp(tileRows * pitch, wide);
   const pixels = roundUp(batch * output.height * output.width, wide);
   let saved = 0;
-  const larger = op.levels.filter(({ kernelSize }) => kernelSize.some((k) => k > 1));
-  if (larger.length === 0) return 'fast';
-  for (const { kernelSize, groups, start, end } of larger) {
+  for (const { kernelSize, groups, start, end } of levels) {
     const outputs = (end - start) / groups;
     const pairs = (input.channels / groups) * (end - start);
     const direct = kernelSize[0] * kernelSize[1] * (pixels + PACKING.direct) * (1 + GATHERING / outputs);

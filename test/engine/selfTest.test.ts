@@ -74,7 +74,8 @@ describe('the cases', () => {
     ['Winograd F(4x4, 3x3)', 4, ['nested']],
     ['nested Winograd F(3x3, 3x3)', 3, ['nested', 'nested', 'nested', 'nested']],
     ['1x1', 4, ['pointwise']],
-    ['1x1 by Strassen’s algorithm', 4, ['pointwise']],
+    ['1x1 by Strassen’s algorithm, over a list', 4, ['pointwise']],
+    ['1x1 by Strassen’s algorithm, on planes', 4, ['pointwise']],
     ['direct', 4, ['direct']],
   ] as const)('%s is computed in this way, in tiles of %i', (name, tile, algorithms) => {
     const convolution = SELF_TEST_CASES.find(({ algorithm }) => algorithm === name)?.convolution;
@@ -93,28 +94,30 @@ describe('the cases', () => {
   });
 
   it('are all there are', () => {
-    expect(SELF_TEST_CASES).toHaveLength(5);
+    expect(SELF_TEST_CASES).toHaveLength(6);
   });
 
   it('take products of each algorithm', () => {
     const call = vi.spyOn(Program.prototype, 'call');
     selfTest(binaries);
     const kernels = new Set(call.mock.calls.map(([kernel]) => kernel));
-    expect([...kernels]).toEqual(expect.arrayContaining(['gatherGemm', 'gatherStrassen', 'nested', 'nestedRows']));
+    expect([...kernels]).toEqual(
+      expect.arrayContaining(['gatherGemm', 'gatherStrassen', 'strassen', 'nested', 'nestedRows']),
+    );
   });
 });
 
 describe('selfTest', () => {
   it('passes, by errors that are those of float32', () => {
     const tests = selfTest(binaries);
-    expect(tests).toHaveLength(15);
+    expect(tests).toHaveLength(18);
     for (const test of tests) {
       expect(test.error, `${test.algorithm}, ${test.of}`).toBeLessThanOrEqual(test.bound);
       expect(test.error).toBeGreaterThan(1e-9);
       expect(test.bound).toBe(test.of === 'gradient of the filter' ? 1e-4 : 1e-5);
       expect(isPassed(test)).toBe(true);
     }
-    expect(new Set(tests.map(({ algorithm, of }) => `${algorithm} ${of}`)).size).toBe(15);
+    expect(new Set(tests.map(({ algorithm, of }) => `${algorithm} ${of}`)).size).toBe(18);
   });
 
   it('fails where a kernel writes nothing, and where it writes no numbers', () => {

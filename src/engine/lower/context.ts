@@ -62,16 +62,12 @@ export class Lowering {
 
   /** Shares out items among the threads, neighbours to one. */
   share<T>(items: readonly T[], write: (part: readonly T[]) => void): void {
-    const parts = Math.min(this.threads, items.length);
-    if (parts <= 1) {
+    const shares = sharesOf(items, this.threads);
+    if (shares.length <= 1) {
       write(items);
       return;
     }
-    this.program.fork(
-      Array.from({ length: parts }, (_, part) => () => {
-        write(items.slice(Math.floor((part * items.length) / parts), Math.floor(((part + 1) * items.length) / parts)));
-      }),
-    );
+    this.program.fork(shares.map((share) => () => write(share)));
   }
 
   /**
@@ -157,6 +153,13 @@ export class Lowering {
     while (last !== undefined && words.length < length) words.push(last);
     return new Buffer(4 * words.length, 'table', words).at();
   }
+}
+
+/** Items for so many threads, neighbours to one. */
+export function sharesOf<T>(items: readonly T[], threads: number): T[][] {
+  const parts = Math.min(threads, items.length);
+  const end = (part: number) => Math.floor((part * items.length) / parts);
+  return Array.from({ length: parts }, (_, part) => items.slice(end(part), end(part + 1)));
 }
 
 function* channelPlaces({ segments, tiles }: View): Generator<Place> {

@@ -1,7 +1,7 @@
 /** A pass of a nested convolution over its input: which levels share a transform, by how many channels and rows, and where components go. */
 import type { Place } from '../program.js';
 import { roundUp, type Tiles } from '../tiles.js';
-import { type Lowering, type Machine, segmentsOf, type View } from './context.js';
+import { type Lowering, type Machine, segmentsOf, sharesOf, type View } from './context.js';
 import type { Connection } from './filters.js';
 import { type NestedLevel, withSections } from './sections.js';
 
@@ -49,10 +49,20 @@ export const withChunksFor = (pass: Pass, channels: number, threads: number): Pa
 
 export const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
 
-/** Places of a plane that the products of an image compute in bands of so many rows: each band in whole register tiles. */
-function computedPlaces({ tileRows, pitch }: Tiles, bandRows: number, wide: number): number {
-  const whole = Math.floor(tileRows / bandRows);
-  return whole * roundUp(bandRows * pitch, wide) + roundUp((tileRows - whole * bandRows) * pitch, wide);
+/** The bands of all images, by their first tile row. */
+export function bandsOf({ batch, tileRows }: Tiles, bandRows: number): { sample: number; t0: number }[] {
+  return Array.from({ length: batch }, (_, sample) =>
+    Array.from({ length: Math.ceil(tileRows / bandRows) }, (_, band) => ({ sample, t0: band * bandRows })),
+  ).flat();
+}
+
+/** Places of a plane that the products compute on the thread with the most of them: each band in whole register tiles. */
+function computedPlaces(tiles: Tiles, bandRows: number, { vectors, threads }: Machine): number {
+  const { tileRows, pitch } = tiles;
+  const places = bandsOf(tiles, bandRows).map(({ t0 }) =>
+    roundUp(Math.min(bandRows, tileRows - t0) * pitch, 4 * vectors),
+  );
+  return Math.max(...sharesOf(places, threads).map((share) => share.reduce((sum, n) => sum + n, 0)));
 }
 
 function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: Machine): number {
@@ -61,22 +71,18 @@ function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[],
   const share = Math.ceil((tileRows * batch) / machine.threads);
   const most = (floats: number) => Math.min(tileRows, share, Math.max(1, Math.floor(floats / (chunk * pitch))));
   const cached = most(COMPONENT_FLOATS);
-  // Groups of one output compute so many tile rows at once.
-  const step = machine.vectors === 6 ? 5 : 4;
-  if (levels.some(isRows) && cached >= step) return Math.floor(cached / step) * step;
-  let best = Math.ceil(tileRows / Math.ceil(tileRows / cached));
-  const computed = (rows: number) => computedPlaces(tiles, rows, 4 * machine.vectors);
+  const even = Math.ceil(tileRows / Math.ceil(tileRows / cached));
+  if (levels.some(isRows)) {
+    // Groups of one output compute so many tile rows at once.
+    const step = machine.vectors === 6 ? 5 : 4;
+    return cached < step ? even : Math.floor(cached / step) * step;
+  }
+  let best = even;
+  const computed = (rows: number) => computedPlaces(tiles, rows, machine);
   for (let rows = best + 1; rows <= most(LARGEST_BAND * COMPONENT_FLOATS); rows++) {
     if (computed(rows) < 0.99 * computed(best)) best = rows;
   }
   return best;
-}
-
-/** The bands of all images, by their first tile row. */
-export function bandsOf({ batch, tileRows }: Tiles, bandRows: number): { sample: number; t0: number }[] {
-  return Array.from({ length: batch }, (_, sample) =>
-    Array.from({ length: Math.ceil(tileRows / bandRows) }, (_, band) => ({ sample, t0: band * bandRows })),
-  ).flat();
 }
 
 /** Strides of the buffers of a pass, in bytes. */

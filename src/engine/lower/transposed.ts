@@ -176,7 +176,7 @@ export function lowerTransposedWith(
       epilogue,
       accumulate: accumulate ? 1 : 0,
     };
-    const size = { inner: inputs, outputs, phases: count, pixels };
+    const size = { inner: inputs, outputs, phases: count, pixels: product.pixels };
     if (phases.length > 0 && suitsStrassen(precision, size)) {
       const weights = filters.strassen(phases);
       lowering.program.call('gatherStrassen', { ...common, weights, ...strassenOperands(lowering, size) });
