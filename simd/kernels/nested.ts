@@ -3,35 +3,31 @@ import { define } from '../define.js';
 import type { IntVar, VecVar, Writer } from '../lang.js';
 import { accumulate, OUTPUTS, sums, vectors } from './tile.js';
 
-/** Products that are added up before their sum goes to the others: a long sum loses digits. */
-const SUMMED = 128;
-
 export const nested = define('nested', (w, p) => {
   const wide = 16 * vectors(w);
   const length = w.int(p.length.times(4));
   w.loop(0, p.count, 1, (k) => {
-    const plan = w.int(p.plan.plus(k.times(12)));
-    const list = w.int(w.loadInt(plan));
+    const plan = w.int(p.plan.plus(k.times(20)));
+    const first = w.int(w.loadInt(plan));
     const end = w.int(w.loadInt(plan, 4));
-    const perOutput = w.int(end.minus(list));
     const filters = w.int(p.weights.plus(w.loadInt(plan, 8)));
+    const perOutput = w.int(w.loadInt(plan, 12));
+    const perPart = w.int(w.loadInt(plan, 16));
     const component = w.int(p.components.plus(k.times(p.componentStride)));
     const sumPlace = w.int(p.sums.plus(k.times(p.sumComponent)));
-    // The panel of components stays in the first cache, the filters stream.
-    w.loop(0, length, wide, (q) => {
-      const values = w.int(component.plus(q));
-      w.loop(0, p.outputs, OUTPUTS, (n) => {
-        const place = w.int(sumPlace.plus(q).plus(n.times(p.sumOutput)));
-        const places = [place, w.int(place.plus(p.sumOutput))];
-        const acc = sums(w, () => w.const(0));
-        const weights = w.int(filters.plus(n.times(perOutput)));
-        const offset = w.int(list);
-        const isBegun = w.int(p.accumulate);
-        w.repeat(
-          () => {
-            const left = w.int(end.minus(offset));
-            const stop = w.int(offset.plus(left.where(left.below(4 * SUMMED), 4 * SUMMED)));
-            for (const row of acc) for (const sum of row) sum.set(w.const(0));
+    const isBegun = w.int(p.accumulate);
+    w.repeat(
+      () => {
+        const left = w.int(end.minus(first));
+        const stop = w.int(first.plus(left.where(left.below(p.part), p.part)));
+        w.loop(0, length, wide, (q) => {
+          const values = w.int(component.plus(q));
+          w.loop(0, p.outputs, OUTPUTS, (n) => {
+            const place = w.int(sumPlace.plus(q).plus(n.times(p.sumOutput)));
+            const places = [place, w.int(place.plus(p.sumOutput))];
+            const acc = sums(w, () => w.const(0));
+            const weights = w.int(filters.plus(n.times(perOutput)));
+            const offset = w.int(first);
             w.repeat(
               () => {
                 accumulate(w, acc, weights, w.int(values.plus(w.loadInt(offset))));
@@ -44,14 +40,16 @@ export const nested = define('nested', (w, p) => {
               for (const [c, at] of places.entries())
                 for (const [v, sum] of (acc[c] ?? []).entries()) sum.set(sum.plus(w.load(at, 16 * v)));
             });
-            isBegun.set(1);
             for (const [c, at] of places.entries())
               for (const [v, sum] of (acc[c] ?? []).entries()) w.store(at, sum, 16 * v);
-          },
-          () => offset.differs(end),
-        );
-      });
-    });
+          });
+        });
+        isBegun.set(1);
+        first.set(stop);
+        filters.add(perPart);
+      },
+      () => first.differs(end),
+    );
   });
 });
 

@@ -8,6 +8,17 @@ import { listed, type NestedLevel, type Sections } from './sections.js';
 
 const OUTPUT_BLOCK = 64;
 
+/**
+ * Products that are added up before their sum goes to the others: a long sum loses digits. Their components of a register tile stay in
+ * the first cache while all outputs take them, and their filters of a block in the second one while all tiles do; sections of one
+ * input lie close together.
+ */
+export const summedOf = ({ count }: Sections): number => (count === 1 ? 64 : 128);
+
+/** Inputs whose filters lie one behind the other for all outputs of a block, so that memory is read in its order. */
+const partOf = (inputs: number, sections: Sections): number =>
+  sections.count === 1 && inputs % summedOf(sections) === 0 ? summedOf(sections) : inputs;
+
 /** Outputs whose filters are packed as one. */
 export function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
   // The sums wait for the other channels of the group.
@@ -24,6 +35,8 @@ interface ProductLists {
   readonly planFrom: (first: number) => Place;
   /** For `packNested`. */
   readonly packTable: Int32Array;
+  /** Bytes of a part's filters, in each component. */
+  readonly partBytes: number;
   readonly weightBytes: number;
   /** Products of one output, all components together. */
   readonly products: number;
@@ -50,8 +63,10 @@ function productLists(
 ): ProductLists {
   const { count } = sections;
   const padded = asRows ? 1 : roundUp(outputs, 2);
+  const part = partOf(inputs, sections);
+  const partBytes = 4 * part * padded;
   const packTable: number[] = [];
-  const entries: { list: Word[]; weights: number; perOutput: number; rest: number[] }[] = [];
+  const entries: { list: Word[]; weights: number; outputBytes: number; rest: number[] }[] = [];
   let offset = 0;
   let products = 0;
   for (let a = 0; a < points; a++) {
@@ -75,8 +90,11 @@ function productLists(
           Array.from({ length: inputs }, (_, i) => places.map((place) => i * channelStride + place)).flat(),
         ),
       );
-      const rest = asRows ? [rows.length, 4 * (rows[0] ?? 0) * tiles.pitch] : [];
-      entries.push({ list: [list, list.plus(4 * inputs * places.length)], rest, weights: offset, perOutput });
+      const outputBytes = 4 * part * perInput;
+      const rest = asRows
+        ? [rows.length, 4 * (rows[0] ?? 0) * tiles.pitch]
+        : [outputBytes, part === inputs ? 8 * summedOf(sections) : partBytes];
+      entries.push({ list: [list, list.plus(4 * inputs * places.length)], rest, weights: offset, outputBytes });
       offset += 4 * perOutput * padded + SKEW;
       products += perOutput;
     }
@@ -85,16 +103,16 @@ function productLists(
   const planFrom = (first: number): Place => {
     const known = plans.get(first);
     if (known !== undefined) return known;
-    const words = entries.flatMap(({ list, weights, perOutput, rest }) => [
+    const words = entries.flatMap(({ list, weights, outputBytes, rest }) => [
       ...list,
-      weights + 4 * perOutput * first,
+      weights + outputBytes * first,
       ...rest,
     ]);
     const plan = new Buffer(4 * words.length, 'table', words).at();
     plans.set(first, plan);
     return plan;
   };
-  return { planFrom, packTable: Int32Array.from(packTable), weightBytes: offset, products };
+  return { planFrom, packTable: Int32Array.from(packTable), partBytes, weightBytes: offset, products };
 }
 
 /** How the products of a level are cut. */
@@ -127,23 +145,27 @@ function packed(
     lists.weightBytes,
     { filter: access.filter, factors: factors.subarray(first, first + to - from) },
     (program, places) => {
-      program.call('packNested', {
-        filter: places.filter.plus(access.base + offset),
-        rowStride: access.row,
-        columnStride: access.column,
-        inputStride: access.input,
-        outputStride: access.output,
-        kernelSize: kernelSize[0],
-        lead: sections.lead,
-        sections: sections.count,
-        inputs: part,
-        outputs: to - from,
-        scale: places.scale,
-        points,
-        table: places.table(lists.packTable),
-        weights: places.weights,
-        block: asRows ? 1 : 2,
-      });
+      const table = places.table(lists.packTable);
+      const packedInputs = partOf(part, sections);
+      for (let input = 0; input < part; input += packedInputs) {
+        program.call('packNested', {
+          filter: places.filter.plus(access.base + offset + input * access.input),
+          rowStride: access.row,
+          columnStride: access.column,
+          inputStride: access.input,
+          outputStride: access.output,
+          kernelSize: kernelSize[0],
+          lead: sections.lead,
+          sections: sections.count,
+          inputs: packedInputs,
+          outputs: to - from,
+          scale: places.scale,
+          points,
+          table,
+          weights: places.weights.plus((input / packedInputs) * lists.partBytes),
+          block: asRows ? 1 : 2,
+        });
+      }
     },
   );
 }

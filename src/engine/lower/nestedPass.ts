@@ -18,7 +18,7 @@ export interface Pass {
 }
 
 /** Bytes of the components of a band that stay in the second cache beside the sums. */
-const COMPONENT_FLOATS = 4600;
+const COMPONENT_BYTES = 460_000;
 /** So many times as large a band is as fast, where less of it is computed in vain. */
 const LARGEST_BAND = 2;
 const CHUNK_SHARE = 8;
@@ -66,11 +66,12 @@ function computedPlaces(tiles: Tiles, bandRows: number, { vectors, threads }: Ma
 }
 
 function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: Machine): number {
-  const { tileRows, pitch, batch } = tiles;
+  const { tile, tileRows, pitch, batch } = tiles;
   // Every thread gets a band at least.
   const share = Math.ceil((tileRows * batch) / machine.threads);
-  const most = (floats: number) => Math.min(tileRows, share, Math.max(1, Math.floor(floats / (chunk * pitch))));
-  const cached = most(COMPONENT_FLOATS);
+  const rowBytes = 4 * (tile + 2) ** 2 * chunk * pitch;
+  const most = (bytes: number) => Math.min(tileRows, share, Math.max(1, Math.floor(bytes / rowBytes)));
+  const cached = most(COMPONENT_BYTES);
   const even = Math.ceil(tileRows / Math.ceil(tileRows / cached));
   if (levels.some(isRows)) {
     // Groups of one output compute so many tile rows at once.
@@ -79,7 +80,7 @@ function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[],
   }
   let best = even;
   const computed = (rows: number) => computedPlaces(tiles, rows, machine);
-  for (let rows = best + 1; rows <= most(LARGEST_BAND * COMPONENT_FLOATS); rows++) {
+  for (let rows = best + 1; rows <= most(LARGEST_BAND * COMPONENT_BYTES); rows++) {
     if (computed(rows) < 0.99 * computed(best)) best = rows;
   }
   return best;
@@ -100,7 +101,7 @@ export function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch
   const { points, chunk, bandRows, above, below, levels } = pass;
   const reach = above + below;
   const spare = levels.some(isRows) ? 5 * tiles.pitch : 0;
-  const columns = roundUp((bandRows + reach) * tiles.pitch + 48 + spare, 4);
+  const columns = roundUp((bandRows + reach) * tiles.pitch + 16 + spare, 4);
   // Neighbouring channels do not fall on the same lines of the cache.
   const channel = (columns / 4) % 2 === 0 ? columns + 4 : columns;
   const component = chunk * channel + 20;
