@@ -12,14 +12,15 @@ export const nested = define('nested', (w, p) => {
     const end = w.int(w.loadInt(plan, 4));
     const filters = w.int(p.weights.plus(w.loadInt(plan, 8)));
     const perOutput = w.int(w.loadInt(plan, 12));
-    const perPart = w.int(w.loadInt(plan, 16));
+    const perSum = w.int(w.loadInt(plan, 16));
     const component = w.int(p.components.plus(k.times(p.componentStride)));
     const sumPlace = w.int(p.sums.plus(k.times(p.sumComponent)));
     const isBegun = w.int(p.accumulate);
+    // Sum by sum: the filters of one stay in the second cache while all tiles take them, its components of a tile in the first.
     w.repeat(
       () => {
         const left = w.int(end.minus(first));
-        const stop = w.int(first.plus(left.where(left.below(p.part), p.part)));
+        const stop = w.int(first.plus(left.where(left.below(p.summed), p.summed)));
         w.loop(0, length, wide, (q) => {
           const values = w.int(component.plus(q));
           w.loop(0, p.outputs, OUTPUTS, (n) => {
@@ -46,7 +47,7 @@ export const nested = define('nested', (w, p) => {
         });
         isBegun.set(1);
         first.set(stop);
-        filters.add(perPart);
+        filters.add(perSum);
       },
       () => first.differs(end),
     );

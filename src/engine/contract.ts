@@ -163,8 +163,8 @@ export const KERNELS = {
   ],
   /**
    * sums[output][component] (+)= sum over a list of offsets of weight * components[offset]. `plan`: per component the
-   * address of its list, the end of the list, the offset of its weights, bytes from one output's to the next one's and from one
-   * part's to the next one's. `part`: bytes of a list whose products are added up before their sum goes to the others.
+   * address of its list, the end of the list, the offset of its weights, bytes from one output's to the next one's and from those
+   * of one sum to those of the next. `summed`: bytes of a list whose products are added up before their sum goes to the others.
    */
   nested: [
     'components',
@@ -177,7 +177,7 @@ export const KERNELS = {
     'count',
     'outputs',
     'length',
-    'part',
+    'summed',
     'accumulate',
   ],
   /**

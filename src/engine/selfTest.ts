@@ -59,7 +59,7 @@ function caseOf(
 
 /** Every algorithm. */
 export const SELF_TEST_CASES: readonly SelfTestCase[] = [
-  caseOf('Winograd F(4x4, 3x3)', { levels: [[3, 1, 10]], channels: 12 }),
+  caseOf('Winograd F(4x4, 3x3)', { levels: [[3, 1, 128]], channels: 128 }),
   caseOf('nested Winograd F(3x3, 3x3)', {
     levels: [
       [3, 1, 4],
@@ -71,7 +71,7 @@ export const SELF_TEST_CASES: readonly SelfTestCase[] = [
   }),
   caseOf('1x1', { levels: [[1, 1, 10]], channels: 12 }),
   caseOf('1x1 by Strassen’s algorithm, over a list', { levels: [[1, 1, 64]], channels: 64, size: [13, 8] }),
-  caseOf('1x1 by Strassen’s algorithm, on planes', { levels: [[1, 1, 64]], channels: 64, size: [24, 40] }),
+  caseOf('1x1 by Strassen’s algorithm, on planes', { levels: [[1, 1, 64]], channels: 64, size: [48, 48] }),
   caseOf('direct', { levels: [[3, 2, 10]], channels: 12, strides: [2, 2] }),
 ];
 

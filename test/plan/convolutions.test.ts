@@ -194,6 +194,10 @@ describe('shapes of the networks, smaller', () => {
     [12, 64, 128],
     [9, 70, 131],
     [6, 130, 65],
+    // Several runs of inputs: the last block of outputs smaller than the others and odd, one block that is odd, one output.
+    [9, 128, 97],
+    [7, 256, 33],
+    [8, 192, 1],
   ])('3x3 without groups: side %i, %i to %i channels', async (side, inputs, filters) => {
     const operation = conv2d({ kernelSize: [3, 3], filters, activation: 'relu' });
     await checkChain([operation], [side, side, inputs], [{ algorithm: 'F(4,3)', end: filters }]);

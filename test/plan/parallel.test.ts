@@ -20,6 +20,7 @@ beforeAll(async () => {
 const networks: [models.NetworkName, Record<string, unknown>][] = [
   ['pyconvunet', { widths: [32, 64] }],
   ['unet', { widths: [16, 32] }],
+  ['unet', { widths: [8, 128] }],
   ['unet++', { widths: [8, 16, 24], deepSupervision: true }],
   ['attention-unet', { widths: [8, 16] }],
   ['resnet34-unet', { widths: [8, 16], blocksPerStage: [1, 1] }],

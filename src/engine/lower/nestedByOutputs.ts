@@ -8,7 +8,7 @@ import type { Lowering, View } from './context.js';
 import type { Destination, Finish } from './filters.js';
 import { outputsOf, PassCalls, type Unit } from './nestedCalls.js';
 import { blockOf, prepareLevel } from './nestedFilters.js';
-import { bandsOf, type Pass, scratchOf } from './nestedPass.js';
+import { bandsOf, computedPlaces, type Pass, scratchOf } from './nestedPass.js';
 import { productsOf } from './sections.js';
 
 /** Outputs of a block that are computed together: enough for components to be read from the first cache. */
@@ -25,17 +25,13 @@ const wholePass = (pass: Pass, { tiles, channels }: View): Pass => ({
   bandRows: tiles.tileRows,
 });
 
-/** Tiles of a band as they are computed. */
-const columns = ({ wide }: Lowering, { pitch }: Tiles, rows: number): number => roundUp(rows * pitch, wide);
-
 /** Whether the slowest thread is done earlier if outputs are shared out than if bands are. */
 export function isSharedByOutputs(lowering: Lowering, input: View, pass: Pass): boolean {
   const { threads } = lowering;
   const { tiles, channels } = input;
   if (threads === 1 || channels < threads) return false;
-  const bands = bandsOf(tiles, pass.bandRows).length;
-  const byBands = Math.ceil(bands / threads) * columns(lowering, tiles, pass.bandRows);
-  const whole = columns(lowering, tiles, tiles.tileRows);
+  const byBands = computedPlaces(tiles, pass.bandRows, lowering.machine);
+  const whole = roundUp(tiles.tileRows * tiles.pitch, lowering.wide);
   const bytes = 4 * pass.points ** 2 * channels * whole;
   if (bytes > MOST_BYTES) return false;
   const loads = sharedOut(pass, tiles, threads).map(productsOfAll);

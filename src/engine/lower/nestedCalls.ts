@@ -4,7 +4,7 @@ import type { Place } from '../program.js';
 import { roundUp } from '../tiles.js';
 import type { Lowering, View } from './context.js';
 import type { Destination } from './filters.js';
-import { type PreparedLevel, summedOf } from './nestedFilters.js';
+import type { PreparedLevel } from './nestedFilters.js';
 import { type Pass, type Scratch, transformChunk } from './nestedPass.js';
 
 /** Rows of tiles of one image. */
@@ -99,7 +99,7 @@ export class PassCalls {
         ...common,
         sumOutput: scratch.sumOutput,
         outputs: to - from,
-        part: 4 * summedOf(sections),
+        summed: lists.summedBytes,
         accumulate: firstInput > 0 ? 1 : 0,
       });
     }

@@ -10,14 +10,19 @@ const OUTPUT_BLOCK = 64;
 
 /**
  * Products that are added up before their sum goes to the others: a long sum loses digits. Their components of a register tile stay in
- * the first cache while all outputs take them, and their filters of a block in the second one while all tiles do; sections of one
- * input lie close together.
+ * the first cache while all outputs take them. Where each product has an input of its own, every few lines of the cache, what is
+ * fetched between them fills it, too.
  */
-export const summedOf = ({ count }: Sections): number => (count === 1 ? 64 : 128);
+const summedOf = ({ count }: Sections): number => (count === 1 ? 64 : 128);
 
-/** Inputs whose filters lie one behind the other for all outputs of a block, so that memory is read in its order. */
-const partOf = (inputs: number, sections: Sections): number =>
-  sections.count === 1 && inputs % summedOf(sections) === 0 ? summedOf(sections) : inputs;
+/**
+ * Inputs whose filters lie together for all outputs of a block: those of one sum, so that memory is read in its order. Where sums
+ * divide the inputs otherwise, and for the sections of larger kernels, all inputs of an output lie together.
+ */
+function runOf(inputs: number, sections: Sections, asRows: boolean): number {
+  const summed = summedOf(sections);
+  return sections.count === 1 && inputs % summed === 0 && !asRows ? summed : inputs;
+}
 
 /** Outputs whose filters are packed as one. */
 export function blockOf({ inputs, outputs }: NestedLevel, chunk: number): number {
@@ -35,8 +40,11 @@ interface ProductLists {
   readonly planFrom: (first: number) => Place;
   /** For `packNested`. */
   readonly packTable: Int32Array;
-  /** Bytes of a part's filters, in each component. */
-  readonly partBytes: number;
+  /** Inputs that are packed together, and where there are several such runs, bytes from one to the next in each component. */
+  readonly run: number;
+  readonly runBytes: number;
+  /** Bytes of a list whose products are added up before their sum goes to the others. */
+  readonly summedBytes: number;
   readonly weightBytes: number;
   /** Products of one output, all components together. */
   readonly products: number;
@@ -63,10 +71,11 @@ function productLists(
 ): ProductLists {
   const { count } = sections;
   const padded = asRows ? 1 : roundUp(outputs, 2);
-  const part = partOf(inputs, sections);
-  const partBytes = 4 * part * padded;
+  const run = runOf(inputs, sections, asRows);
+  const runBytes = 4 * run * padded;
+  const summed = summedOf(sections);
   const packTable: number[] = [];
-  const entries: { list: Word[]; weights: number; outputBytes: number; rest: number[] }[] = [];
+  const entries: { list: Word[]; weights: number; outputBytes: number; own: number[] }[] = [];
   let offset = 0;
   let products = 0;
   for (let a = 0; a < points; a++) {
@@ -90,11 +99,11 @@ function productLists(
           Array.from({ length: inputs }, (_, i) => places.map((place) => i * channelStride + place)).flat(),
         ),
       );
-      const outputBytes = 4 * part * perInput;
-      const rest = asRows
-        ? [rows.length, 4 * (rows[0] ?? 0) * tiles.pitch]
-        : [outputBytes, part === inputs ? 8 * summedOf(sections) : partBytes];
-      entries.push({ list: [list, list.plus(4 * inputs * places.length)], rest, weights: offset, outputBytes });
+      const outputBytes = 4 * run * perInput;
+      // The next sum's filters follow those of the whole block, or within the list of a pair of outputs.
+      const nextSum = run < inputs ? runBytes : 8 * summed;
+      const own = asRows ? [rows.length, 4 * (rows[0] ?? 0) * tiles.pitch] : [outputBytes, nextSum];
+      entries.push({ list: [list, list.plus(4 * inputs * places.length)], weights: offset, outputBytes, own });
       offset += 4 * perOutput * padded + SKEW;
       products += perOutput;
     }
@@ -103,16 +112,21 @@ function productLists(
   const planFrom = (first: number): Place => {
     const known = plans.get(first);
     if (known !== undefined) return known;
-    const words = entries.flatMap(({ list, weights, outputBytes, rest }) => [
+    const words = entries.flatMap(({ list, weights, outputBytes, own }) => [
       ...list,
       weights + outputBytes * first,
-      ...rest,
+      ...own,
     ]);
     const plan = new Buffer(4 * words.length, 'table', words).at();
     plans.set(first, plan);
     return plan;
   };
-  return { planFrom, packTable: Int32Array.from(packTable), partBytes, weightBytes: offset, products };
+  return {
+    ...{ planFrom, products, run, runBytes },
+    packTable: Int32Array.from(packTable),
+    summedBytes: 4 * summed,
+    weightBytes: offset,
+  };
 }
 
 /** How the products of a level are cut. */
@@ -146,8 +160,8 @@ function packed(
     { filter: access.filter, factors: factors.subarray(first, first + to - from) },
     (program, places) => {
       const table = places.table(lists.packTable);
-      const packedInputs = partOf(part, sections);
-      for (let input = 0; input < part; input += packedInputs) {
+      const { run, runBytes } = lists;
+      for (let input = 0; input < part; input += run) {
         program.call('packNested', {
           filter: places.filter.plus(access.base + offset + input * access.input),
           rowStride: access.row,
@@ -157,12 +171,12 @@ function packed(
           kernelSize: kernelSize[0],
           lead: sections.lead,
           sections: sections.count,
-          inputs: packedInputs,
+          inputs: run,
           outputs: to - from,
           scale: places.scale,
           points,
           table,
-          weights: places.weights.plus((input / packedInputs) * lists.partBytes),
+          weights: places.weights.plus((input / run) * runBytes),
           block: asRows ? 1 : 2,
         });
       }
@@ -204,7 +218,7 @@ export function prepareLevel(
   { pass, layout, finish }: { pass: Pass; layout: Pass; finish: Finish },
 ): PreparedLevel {
   const { points, chunk } = pass;
-  const asRows = isRows(level) && points === 5 && level.inputs <= chunk;
+  const asRows = isRows(level, points) && level.inputs <= chunk;
   const part = Math.min(level.inputs, chunk);
   const block = blockOf(level, chunk);
   const { channelStride } = scratchOf(lowering, tiles, layout);

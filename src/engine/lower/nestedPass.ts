@@ -47,7 +47,9 @@ export const withChunksFor = (pass: Pass, channels: number, threads: number): Pa
   chunk: largestChunk(channels, pass.levels, Math.min(pass.chunk, channels / threads)),
 });
 
-export const isRows = ({ outputs, sections }: NestedLevel): boolean => outputs === 1 && sections.count <= 3;
+/** Whether a level can be computed by rows of tiles: one output in a group, whose sections share what they load. */
+export const isRows = ({ outputs, sections }: NestedLevel, points: 5 | 6): boolean =>
+  points === 5 && outputs === 1 && sections.count <= 3;
 
 /** The bands of all images, by their first tile row. */
 export function bandsOf({ batch, tileRows }: Tiles, bandRows: number): { sample: number; t0: number }[] {
@@ -57,7 +59,7 @@ export function bandsOf({ batch, tileRows }: Tiles, bandRows: number): { sample:
 }
 
 /** Places of a plane that the products compute on the thread with the most of them: each band in whole register tiles. */
-function computedPlaces(tiles: Tiles, bandRows: number, { vectors, threads }: Machine): number {
+export function computedPlaces(tiles: Tiles, bandRows: number, { vectors, threads }: Machine): number {
   const { tileRows, pitch } = tiles;
   const places = bandsOf(tiles, bandRows).map(({ t0 }) =>
     roundUp(Math.min(bandRows, tileRows - t0) * pitch, 4 * vectors),
@@ -65,18 +67,22 @@ function computedPlaces(tiles: Tiles, bandRows: number, { vectors, threads }: Ma
   return Math.max(...sharesOf(places, threads).map((share) => share.reduce((sum, n) => sum + n, 0)));
 }
 
-function bandRowsOf(tiles: Tiles, chunk: number, levels: readonly NestedLevel[], machine: Machine): number {
-  const { tile, tileRows, pitch, batch } = tiles;
+function bandRowsOf(
+  tiles: Tiles,
+  { points, chunk, levels }: Pick<Pass, 'points' | 'chunk' | 'levels'>,
+  machine: Machine,
+): number {
+  const { tileRows, pitch, batch } = tiles;
   // Every thread gets a band at least.
   const share = Math.ceil((tileRows * batch) / machine.threads);
-  const rowBytes = 4 * (tile + 2) ** 2 * chunk * pitch;
+  const rowBytes = 4 * points ** 2 * chunk * pitch;
   const most = (bytes: number) => Math.min(tileRows, share, Math.max(1, Math.floor(bytes / rowBytes)));
   const cached = most(COMPONENT_BYTES);
   const even = Math.ceil(tileRows / Math.ceil(tileRows / cached));
-  if (levels.some(isRows)) {
-    // Groups of one output compute so many tile rows at once.
+  if (levels.some((level) => isRows(level, points))) {
+    // Groups of one output compute so many tile rows at once, needed or not.
     const step = machine.vectors === 6 ? 5 : 4;
-    return cached < step ? even : Math.floor(cached / step) * step;
+    return most(LARGEST_BAND * COMPONENT_BYTES) < step ? even : Math.max(1, Math.floor(cached / step)) * step;
   }
   let best = even;
   const computed = (rows: number) => computedPlaces(tiles, rows, machine);
@@ -100,7 +106,8 @@ export interface Scratch {
 export function scratchOf(lowering: Lowering, tiles: Tiles, pass: Pass): Scratch {
   const { points, chunk, bandRows, above, below, levels } = pass;
   const reach = above + below;
-  const spare = levels.some(isRows) ? 5 * tiles.pitch : 0;
+  const spare = levels.some((level) => isRows(level, points)) ? 5 * tiles.pitch : 0;
+  // Transforms write up to 11 places more. Products read further, into the next channel, for places that nobody reads.
   const columns = roundUp((bandRows + reach) * tiles.pitch + 16 + spare, 4);
   // Neighbouring channels do not fall on the same lines of the cache.
   const channel = (columns / 4) % 2 === 0 ? columns + 4 : columns;
@@ -170,13 +177,14 @@ export function nestedPasses(
   return passes.map((members) => {
     const isAlone = members.some(isLarge);
     const chunk = isAlone ? (members[0]?.inputs ?? 1) : chunkOf(channels, members);
-    // All channels at once are larger than the cache anyhow: few bands, so that the filters are read few times.
+    // All channels at once are larger than the cache anyhow: bands as high as for 16, so that the filters are read few times.
     const size = isAlone ? Math.min(chunk, 16) : chunk;
+    const { vectors } = lowering.machine;
     return {
       points,
       levels: members,
       chunk,
-      bandRows: bandRowsOf(tiles, size, members, { vectors: lowering.machine.vectors, threads }),
+      bandRows: bandRowsOf(tiles, { points, chunk: size, levels: members }, { vectors, threads }),
       above: Math.max(...members.map(({ sections }) => sections.before)),
       below: Math.max(...members.map(({ sections }) => sections.count - 1 - sections.before)),
     };
