@@ -29,8 +29,8 @@ export interface Tiles extends Size {
   readonly places: number;
 }
 
-/** Tile rows above and below all images that a kernel may read: a 13x13 kernel reads two and the transform one more. */
-const MARGIN_ROWS = 3;
+/** Tile rows above and below all images that a kernel may read: the transform one, and a 13x13 kernel, in tiles of 3 alone, two more. */
+const marginRows = (tile: 3 | 4): number => (tile === 3 ? 3 : 1);
 
 export const roundUp = (value: number, step: number): number => Math.ceil(value / step) * step;
 
@@ -43,10 +43,10 @@ export function tilesOf({ height, width }: Size, tile: 3 | 4, batch: number): Ti
   const tileColumns = Math.ceil(width / tile);
   // A window of F(3,3) reaches into two tiles behind a row where sections follow each other, one of F(4,3) into one.
   const pitch = tileColumns + (tile === 3 ? 2 : 1);
-  const first = roundUp(MARGIN_ROWS * pitch + 8, 4);
+  const first = roundUp(marginRows(tile) * pitch + 8, 4);
   const rows = batch * tileRows + (batch - 1) * gapRows(tile);
   // Behind the last row: the margin, and what whole register tiles write beyond the end.
-  const plane = roundUp(first + (rows + MARGIN_ROWS + 1) * pitch + 40, 4);
+  const plane = roundUp(first + (rows + marginRows(tile) + 1) * pitch + 40, 4);
   return {
     height,
     width,
