@@ -45,6 +45,16 @@ function checkPrecision(precision: unknown): asserts precision is Precision {
   );
 }
 
+function checkModel(model: unknown): asserts model is tfl.LayersModel {
+  if (model instanceof OptimizedModel) {
+    throw new InvalidArgumentError('The model is optimized already. Give the model that it was made of, its `model`.');
+  }
+  if (typeof model === 'object' && model !== null && 'inputs' in model && 'layers' in model) return;
+  throw new InvalidArgumentError(
+    `inference.optimizeForInference takes a model of TensorFlow.js's layers. Received: ${String(model)}.`,
+  );
+}
+
 /** A small image of numbers in [-1, 1] that the model takes. */
 function sampleFor(model: tfl.LayersModel): tf.Tensor4D {
   const [height, width, channels] = inputShapeOf(model);
@@ -108,8 +118,13 @@ export class OptimizedModel implements Displayable {
     }
   }
 
-  /** Takes over the weights that the model has now. */
+  /**
+   * Takes over the weights that the model has now.
+   *
+   * @throws InvalidArgumentError after {@link dispose}.
+   */
   async reload(): Promise<void> {
+    this.checkIsKept();
     this.plan?.reload(await readWeights(this.model));
   }
 
@@ -147,19 +162,18 @@ export class OptimizedModel implements Displayable {
    *   plan's memory cannot hold: smaller ones can be predicted afterwards.
    */
   predict(x: tf.Tensor4D): tf.Tensor | tf.Tensor[] {
-    if (this.isDisposed) {
-      throw new InvalidArgumentError(
-        'The optimized model was disposed of. Make another by inference.optimizeForInference.',
-      );
-    }
+    this.checkIsKept();
     const { plan } = this;
     if (plan === null) return this.model.predict(x);
-    const [batch, height, width, channels] = x.shape;
+    const shape: readonly number[] = x instanceof tf.Tensor ? x.shape : [];
+    const [batch = 0, height = 0, width = 0, channels = 0] = shape;
     const wanted = inputShapeOf(this.model);
-    if ([height, width, channels].some((size, i) => wanted[i] !== null && wanted[i] !== size)) {
+    const isTaken = [height, width, channels].every((size, i) => wanted[i] === null || wanted[i] === size);
+    if (shape.length !== 4 || batch === 0 || !isTaken) {
       const [rows, columns, depth] = wanted;
+      const received = x instanceof tf.Tensor ? `[${shape.join(', ')}]` : 'no tensor';
       throw new InvalidArgumentError(
-        `The model takes [batch, ${rows ?? 'height'}, ${columns ?? 'width'}, ${depth}]. Received: [${x.shape.join(', ')}].`,
+        `The model takes [batch, ${rows ?? 'height'}, ${columns ?? 'width'}, ${depth}]. Received: ${received}.`,
       );
     }
     const values = x.dataSync<'float32'>();
@@ -179,6 +193,13 @@ export class OptimizedModel implements Displayable {
     });
     const [only] = outputs;
     return outputs.length === 1 && only !== undefined ? only : outputs;
+  }
+
+  private checkIsKept(): void {
+    if (!this.isDisposed) return;
+    throw new InvalidArgumentError(
+      'The optimized model was disposed of. Make another by inference.optimizeForInference.',
+    );
   }
 
   /** A line where it is printed: the layers and tables that it holds fill pages. */
@@ -277,6 +298,7 @@ export async function optimizeForInference(
   const { precision = 'fast', threads = 1 } = options;
   checkPrecision(precision);
   checkThreads(threads);
+  checkModel(model);
   inputShapeOf(model);
   return OptimizedModel.create(model, precision, threads);
 }

@@ -443,6 +443,20 @@ describe('what is illegal', () => {
     expect(await messageOf(() => optimized.predict(wrong))).toBe(
       'InvalidArgumentError: The model takes [batch, 40, 36, 1]. Received: [1, 20, 20, 1].',
     );
+    const none = tf.zeros<tf.Rank.R4>([0, 40, 36, 1]);
+    expect(await messageOf(() => optimized.predict(none))).toBe(
+      'InvalidArgumentError: The model takes [batch, 40, 36, 1]. Received: [0, 40, 36, 1].',
+    );
+    none.dispose();
+    expect(await messageOf(() => optimized.predict([1, 2] as unknown as tf.Tensor4D))).toBe(
+      'InvalidArgumentError: The model takes [batch, 40, 36, 1]. Received: no tensor.',
+    );
+    expect(await messageOf(() => optimizeForInference(optimized as unknown as tfl.LayersModel))).toBe(
+      'InvalidArgumentError: The model is optimized already. Give the model that it was made of, its `model`.',
+    );
+    expect(await messageOf(() => optimizeForInference(undefined as unknown as tfl.LayersModel))).toBe(
+      "InvalidArgumentError: inference.optimizeForInference takes a model of TensorFlow.js's layers. Received: undefined.",
+    );
     tf.dispose([right, wrong]);
     optimized.dispose();
     model.dispose();
@@ -460,6 +474,7 @@ describe('what is illegal', () => {
     const message =
       'InvalidArgumentError: The optimized model was disposed of. Make another by inference.optimizeForInference.';
     expect(await messageOf(() => optimized.predict(x))).toBe(message);
+    expect(await messageOf(() => optimized.reload())).toBe(message);
     // The model lives on.
     const outputs = outputsOf(model, x);
     expect(outputs).toHaveLength(1);
