@@ -97,7 +97,7 @@ test('says of the engine whose kernels run, the instructions, threads and memory
   expect(wasm?.kernels.ours).not.toContain('Relu');
   expect(wasm?.kernels.tfjs).toBe(tf.getKernelsForBackend('wasm').length - (wasm?.kernels.ours.length ?? Number.NaN));
   expect(wasm?.memory).toEqual({ limit: 2 ** 32, heap: null });
-  expect(wasm?.selfTest).toHaveLength(15);
+  expect(wasm?.selfTest).toHaveLength(18);
   expect(wasm?.selfTest.every(isPassed)).toBe(true);
   expect(Object.keys(tf.engine().registry)).toEqual(started);
   expect(backends.filter(({ engine }) => engine !== null).map(({ name }) => name)).toEqual(['wasm']);

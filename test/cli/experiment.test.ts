@@ -140,7 +140,7 @@ describe('pyconvunet experiment', () => {
       'unet on phantom-lung, seed 2: N s for 100 steps, memory 0.06 GiB',
     ]);
     expect(stderr).toMatch(
-      /^pyconvunet: unet\+\+ on phantom-lung: A training step of 4 images of 64x64 needs about 0\.08 GiB, .+ A batch of \d fits .+\.\n$/,
+      /^pyconvunet: unet\+\+ on phantom-lung: A training step of 4 images of 64x64 needs about 0\.07 GiB, .+ A batch of \d fits .+\.\n$/,
     );
   });
 

@@ -12,6 +12,6 @@ test.each(Object.entries(runtimes))('%s runs the command', (_name, [command, ...
   const { backends } = JSON.parse(stdout) as DoctorReport;
   const wasm = backends.find(({ name }) => name === 'wasm');
   expect(wasm).toMatchObject({ available: true });
-  expect(wasm?.engine?.selfTest).toHaveLength(15);
+  expect(wasm?.engine?.selfTest).toHaveLength(18);
   expect(wasm?.engine?.selfTest.filter((each) => !isPassed(each))).toEqual([]);
 });

@@ -51,7 +51,7 @@ describe('doctor in Chromium', () => {
     expect(problems).toEqual([]);
     expect(start).toBeNull();
     expect(wasm?.engine?.simd).toBe('relaxed');
-    expect(wasm?.engine?.selfTest).toHaveLength(15);
+    expect(wasm?.engine?.selfTest).toHaveLength(18);
     expect(wasm?.engine?.selfTest.filter((each) => !isPassed(each))).toEqual([]);
     expect(wasm?.engine?.kernels.ours).toContain('PyConv2D');
   }
