@@ -11,6 +11,8 @@ import { ThreadPool } from './threads/threadPool.js';
 
 const NAMES = Object.keys(KERNELS) as KernelName[];
 
+const KERNEL_NUMBERS = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Readonly<Record<KernelName, number>>;
+
 type Run = (...args: number[]) => void;
 
 /** A call with its addresses. */
@@ -127,8 +129,9 @@ export class Engine {
     if (4 * values.length > bytes) throw new Error(`A table of ${bytes} bytes got ${values.length} words.`);
     if (values instanceof Float32Array) this.floats(address, values.length).set(values);
     else {
-      const words = values instanceof Int32Array ? values : Int32Array.from(values, addressOf);
-      new Int32Array(this.heap.memory.buffer, address, words.length).set(words);
+      const words = new Int32Array(this.heap.memory.buffer, address, values.length);
+      if (values instanceof Int32Array) words.set(values);
+      else for (let i = 0; i < values.length; i++) words[i] = addressOf(values[i] as Word);
     }
   }
 
@@ -138,7 +141,7 @@ export class Engine {
       const ready = phases.map((phase) =>
         phase.map((task) =>
           task.map((call) => ({
-            kernel: NAMES.indexOf(call.kernel),
+            kernel: KERNEL_NUMBERS[call.kernel],
             run: this.kernel(call.kernel),
             args: argumentsOf(call),
           })),

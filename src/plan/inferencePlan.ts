@@ -5,6 +5,7 @@ import type { Block } from '../engine/heap.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import type { Buffer, Program } from '../engine/program.js';
+import { roundUp } from '../engine/tiles.js';
 import type { Precision, Weight } from '../engine/types.js';
 import { FixedWeights } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
@@ -40,6 +41,9 @@ export interface InferencePlanOptions {
 /** Any size serves the look for unknown layers; this one is a multiple of what networks ask for. */
 const CHECKED_SIZE = 256;
 
+/** Bytes of a line of the cache: weights begin on one. */
+const LINE = 64;
+
 /** Programs that are kept: one for each size of image, the last used ones. */
 const MOST_SIZES = 4;
 
@@ -52,7 +56,7 @@ export type WeightValues = ReadonlyMap<Weight, Float32Array>;
 /** Reads all weights. */
 export async function readWeights(model: tfl.LayersModel): Promise<WeightValues> {
   const values = await Promise.all(
-    model.weights.map(async (weight) => [weight, new Float32Array(await weight.read().data())] as const),
+    model.weights.map(async (weight) => [weight, await weight.read().data<'float32'>()] as const),
   );
   return new Map(values);
 }
@@ -198,6 +202,23 @@ export class InferencePlan {
     }
   }
 
+  /** Gives weights a place that they keep: one block for all, since each growth of a memory takes its time. */
+  private place(weights: readonly Buffer[]): void {
+    const { engine } = this;
+    let bytes = 0;
+    const offsets = weights.map((buffer) => {
+      const offset = bytes;
+      bytes += roundUp(buffer.bytes, LINE);
+      return offset;
+    });
+    if (bytes === 0) return;
+    const { start } = engine.allocate(bytes);
+    for (const [i, buffer] of weights.entries()) {
+      buffer.address = start + (offsets[i] ?? 0);
+      engine.write(buffer);
+    }
+  }
+
   private build(shape: ImageShape): SizedProgram {
     const { engine, store } = this;
     const graph = fold(readModel(this.model, shape), this.read, { compose: this.options.precision === 'fast' });
@@ -207,11 +228,7 @@ export class InferencePlan {
       lowered.input,
       ...lowered.outputs.map(({ image }) => image),
     ]);
-    for (const buffer of store.all()) {
-      if (!Number.isNaN(buffer.address)) continue;
-      buffer.address = engine.allocate(buffer.bytes).start;
-      engine.write(buffer);
-    }
+    this.place(store.all().filter(({ address }) => Number.isNaN(address)));
     // Before the maps, whose place it takes for that long.
     this.pack();
     const block = engine.allocate(arenaBytes + tableBytes);
