@@ -20,6 +20,9 @@ export type Size = readonly [number, number];
 /** A size where neither the caller nor the model names one. */
 const USUAL_SIZE: Size = [256, 256];
 
+/** No memory holds the maps of a network for larger images. */
+const MOST_PIXELS = 2 ** 28;
+
 /**
  * The size of the images of a model: the caller's, else the model's own, else that of its training, filled up as prediction does it.
  *
@@ -31,6 +34,11 @@ export function sizeFor(model: tfl.LayersModel, name: string, wanted: Size | und
   const own = getMetadata(model)?.preprocessing.size ?? USUAL_SIZE;
   const filled: Size = [height ?? nextMultiple(own[0], step), width ?? nextMultiple(own[1], step)];
   if (wanted === undefined) return filled;
+  if (wanted[0] * wanted[1] > MOST_PIXELS) {
+    throw new InvalidArgumentError(
+      `A network's maps of more than ${MOST_PIXELS} pixels fit into no memory. Received: size ${wanted.join('x')}. Give a smaller one.`,
+    );
+  }
   const sides = [height, width] as const;
   if (sides.some((side, i) => side !== null && side !== wanted[i])) {
     throw new InvalidArgumentError(

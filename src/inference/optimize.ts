@@ -55,13 +55,13 @@ function checkModel(model: unknown): asserts model is tfl.LayersModel {
   );
 }
 
-/** A small image of numbers in [-1, 1] that the model takes. */
+/** A small image of numbers in [-1, 1] that the model takes, twice as wide as high, so that nothing that mixes rows and columns up passes. */
 function sampleFor(model: tfl.LayersModel): tf.Tensor4D {
   const [height, width, channels] = inputShapeOf(model);
-  const side = Math.max(32, 2 * divisor(model));
+  const side = Math.max(16, divisor(model));
   // Of a model for one size the layers take smaller images too; they are only fewer pixels to compute.
   const rows = height === null ? side : Math.min(side, height);
-  const columns = width === null ? side : Math.min(side, width);
+  const columns = width === null ? 2 * side : Math.min(2 * side, width);
   const random = new Random(1);
   const values = Float32Array.from({ length: rows * columns * channels }, () => 2 * random.next() - 1);
   return tf.tensor4d(values, [1, rows, columns, channels]);

@@ -64,12 +64,25 @@ function spacingOf(owner: string, truth: BinaryMask, prediction: BinaryMask): re
   return spacing;
 }
 
+/** Refuses what is no mask: a segmentation, say, whose labels are its `mask`. */
+function requireMask(owner: string, name: string, mask: unknown): void {
+  if (typeof mask === 'object' && mask !== null && 'data' in mask && mask.data instanceof Uint8Array) return;
+  const keys =
+    typeof mask === 'object' && mask !== null ? `an object of ${Object.keys(mask).join(', ')}` : String(mask);
+  throw new InvalidArgumentError(
+    `metrics.${owner}: ${name} must be a mask: data (a Uint8Array, foreground where not 0), width and height. ` +
+      `Received: ${keys}. Of what predictMask returns give { data: mask, width, height }.`,
+  );
+}
+
 /**
  * The distances between the contours of two masks of one size.
  *
  * @throws InvalidArgumentError if sizes or spacings differ or are illegal.
  */
 export function surfaceDistances(owner: string, truth: BinaryMask, prediction: BinaryMask): SurfaceDistances {
+  requireMask(owner, 'yTrue', truth);
+  requireMask(owner, 'yPred', prediction);
   const sizeFits =
     truth.width === prediction.width &&
     truth.height === prediction.height &&

@@ -227,7 +227,11 @@ export function requireMemory(
   return { bytes, limit };
 }
 
-/** Estimates the seconds of a training step from one forward pass of one image (after one to warm up). */
+/** Passes of small images are repeated for so long: what runs often is compiled meanwhile, and the first ones take many times as long. */
+const WARM_UP_SECONDS = 0.5;
+const MOST_PASSES = 10;
+
+/** Estimates the seconds of a training step from the fastest forward pass of one image behind the first. */
 export async function estimateStepSeconds(
   model: tfl.LayersModel,
   { height, width, batchSize, threads = 1 }: StepSize,
@@ -237,16 +241,19 @@ export async function estimateStepSeconds(
   const predictor = new ModelPredictor(network, threads);
   try {
     await predictor.ready();
-    let seconds = 0;
-    for (let pass = 0; pass < 2; pass++) {
+    let spent = 0;
+    let fastest = Number.POSITIVE_INFINITY;
+    for (let pass = 0; pass < 2 || (pass < MOST_PASSES && spent < WARM_UP_SECONDS); pass++) {
       const x = tf.zeros<tf.Rank.R4>([1, height, width, channels]);
       const started = performance.now();
       const heads = [predictor.predict(x)].flat();
       await heads[0]?.data();
-      seconds = (performance.now() - started) / 1000;
+      const seconds = (performance.now() - started) / 1000;
+      spent += seconds;
+      if (pass > 0) fastest = Math.min(fastest, seconds);
       tf.dispose([x, ...heads]);
     }
-    return seconds * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
+    return fastest * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
   } finally {
     predictor.dispose();
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { distanceTransform } from '../../src/metrics/distanceTransform.js';
 import { hausdorffDistance, hausdorffDistance95, surfaceDice } from '../../src/metrics/index.js';
-import { contour } from '../../src/metrics/surface.js';
+import { type BinaryMask, contour } from '../../src/metrics/surface.js';
 import { InvalidArgumentError } from '../../src/runtime/errors.js';
 import { maskFrom, oracle } from './oracle.js';
 
@@ -96,6 +96,12 @@ describe('Hausdorff distance and surface Dice', () => {
     expect(() => hausdorffDistance(mask(4, 3), mask(3, 4))).toThrow(
       new InvalidArgumentError(
         'metrics.hausdorffDistance: yTrue and yPred must be masks of one size with width * height values. Received: yTrue 4x3 with 12 values, yPred 3x4 with 12 values.',
+      ),
+    );
+    const segmentation = { mask: new Uint8Array(4), width: 2, height: 2 } as unknown as BinaryMask;
+    expect(() => hausdorffDistance95(mask(2, 2), segmentation)).toThrow(
+      new InvalidArgumentError(
+        'metrics.hausdorffDistance: yPred must be a mask: data (a Uint8Array, foreground where not 0), width and height. Received: an object of mask, width, height. Of what predictMask returns give { data: mask, width, height }.',
       ),
     );
     expect(() => surfaceDice(mask(2, 2, [1, 1]), mask(2, 2, [1, 2]))).toThrow(

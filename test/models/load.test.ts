@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as models from '../../src/models/index.js';
-import { DataError } from '../../src/runtime/errors.js';
+import { DataError, InvalidArgumentError } from '../../src/runtime/errors.js';
 import { hasFileSystem } from '../../src/runtime/platformFiles.js';
 import type { Progress } from '../../src/runtime/progress.js';
 import { saveModel } from '../../src/training/files/index.js';
@@ -307,3 +307,19 @@ describe('messages of load', () => {
     expect(await failure(models.load(broken))).toBe('Cannot load the model: no connection.');
   });
 });
+
+it.each(['a file', join('a file', 'run')])(
+  'saveModel says that a file has the place of its folder: %s',
+  async (name) => {
+    const path = join(root, name);
+    await writeFile(join(root, 'a file'), 'mine');
+    const model = build();
+    await expect(saveModel(model, path)).rejects.toThrow(
+      new InvalidArgumentError(
+        `saveModel writes model.json and weights.bin into a folder, and there is a file in its place: ${path}. Name another folder.`,
+      ),
+    );
+    expect(await readFile(join(root, 'a file'), 'utf8')).toBe('mine');
+    model.dispose();
+  },
+);

@@ -50,6 +50,14 @@ interface ProductLists {
   readonly products: number;
 }
 
+/** The places of every input, one input behind the other: long lists, filled without lists of lists. */
+function inputOffsets(inputs: number, channelStride: number, places: readonly number[]): Int32Array {
+  const offsets = new Int32Array(inputs * places.length);
+  let at = 0;
+  for (let i = 0; i < inputs; i++) for (const place of places) offsets[at++] = i * channelStride + place;
+  return offsets;
+}
+
 function productLists(
   lowering: Lowering,
   tiles: Tiles,
@@ -95,9 +103,7 @@ function productLists(
       const key = `${points} ${inputs} ${channelStride} ${tiles.pitch} ${asRows} ${rows}/${columns}`;
       const places = asRows ? columns.map((x) => 4 * x) : pairs.map(([y, x]) => 4 * (y * tiles.pitch + x));
       const list = lowering.table(`products ${key}`, inputs * places.length, () =>
-        Int32Array.from(
-          Array.from({ length: inputs }, (_, i) => places.map((place) => i * channelStride + place)).flat(),
-        ),
+        inputOffsets(inputs, channelStride, places),
       );
       const outputBytes = 4 * run * perInput;
       // The next sum's filters follow those of the whole block, or within the list of a pair of outputs.
