@@ -20,13 +20,13 @@ export type Size = readonly [number, number];
 /** A size where neither the caller nor the model names one. */
 const USUAL_SIZE: Size = [256, 256];
 
-/** No memory holds the maps of a network for larger images. */
-const MOST_PIXELS = 2 ** 28;
+/** Images with their masks are made on the host before anything asks whether a backend holds them. */
+const MOST_PIXELS = 2 ** 26;
 
 /**
  * The size of the images of a model: the caller's, else the model's own, else that of its training, filled up as prediction does it.
  *
- * @throws InvalidArgumentError where the model does not take the caller's.
+ * @throws InvalidArgumentError where the model does not take the caller's, or the benchmark does not.
  */
 export function sizeFor(model: tfl.LayersModel, name: string, wanted: Size | undefined): Size {
   const [height, width] = inputShapeOf(model);
@@ -34,11 +34,6 @@ export function sizeFor(model: tfl.LayersModel, name: string, wanted: Size | und
   const own = getMetadata(model)?.preprocessing.size ?? USUAL_SIZE;
   const filled: Size = [height ?? nextMultiple(own[0], step), width ?? nextMultiple(own[1], step)];
   if (wanted === undefined) return filled;
-  if (wanted[0] * wanted[1] > MOST_PIXELS) {
-    throw new InvalidArgumentError(
-      `A network's maps of more than ${MOST_PIXELS} pixels fit into no memory. Received: size ${wanted.join('x')}. Give a smaller one.`,
-    );
-  }
   const sides = [height, width] as const;
   if (sides.some((side, i) => side !== null && side !== wanted[i])) {
     throw new InvalidArgumentError(
@@ -49,6 +44,11 @@ export function sizeFor(model: tfl.LayersModel, name: string, wanted: Size | und
   if (wanted.some((side, i) => side !== fitting[i])) {
     throw new InvalidArgumentError(
       `${name} computes on sizes that are multiples of ${step}. Received: size ${wanted.join('x')}. Give ${fitting.join('x')}, to which prediction fills such images up.`,
+    );
+  }
+  if (wanted[0] * wanted[1] > MOST_PIXELS) {
+    throw new InvalidArgumentError(
+      `A benchmark takes images of up to ${MOST_PIXELS} pixels. Received: size ${wanted.join('x')}. Give a smaller one.`,
     );
   }
   return wanted;

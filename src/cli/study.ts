@@ -28,7 +28,7 @@ function runLine(key: RunKey, estimate: RunEstimate | null): string {
 /** What all runs that are left will take. */
 function totalLine(estimates: readonly RunEstimate[]): string {
   const left = estimates.filter(({ finished }) => !finished);
-  return `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from one forward pass of each network).`;
+  return `${left.length} of ${estimates.length} runs are left: about ${duration(sum(left.map(({ seconds }) => seconds)))} on this backend, at most ${gibibytes(Math.max(0, ...left.map(({ bytes }) => bytes)))} (from forward passes of each network).`;
 }
 
 /**

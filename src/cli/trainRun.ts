@@ -64,7 +64,7 @@ async function announceCost(
   const seconds = steps * (await estimateStepSeconds(model, size));
   const held = limit === null ? '' : ` of ${gibibytes(limit)}`;
   log(
-    `Estimated memory ${gibibytes(bytes)}${held}; estimated time ${duration(seconds)} for ${steps} steps (from one forward pass).`,
+    `Estimated memory ${gibibytes(bytes)}${held}; estimated time ${duration(seconds)} for ${steps} steps (from forward passes of one image).`,
   );
 }
 

@@ -131,7 +131,7 @@ export class Engine {
     else {
       const words = new Int32Array(this.heap.memory.buffer, address, values.length);
       if (values instanceof Int32Array) words.set(values);
-      else for (let i = 0; i < values.length; i++) words[i] = addressOf(values[i] as Word);
+      else for (const [i, word] of values.entries()) words[i] = addressOf(word);
     }
   }
 

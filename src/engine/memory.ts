@@ -1,8 +1,6 @@
 /** The static memory plan: buffers of the arena share places where no step needs both. */
+import { placedBytes } from './heap.js';
 import { type Buffer, callsOf, type Step, type Word } from './program.js';
-import { roundUp } from './tiles.js';
-
-const ALIGNMENT = 64;
 
 /** Places of the buffers of a program, relative to the start of their block. */
 export interface MemoryPlan {
@@ -57,11 +55,11 @@ export function planMemory(steps: readonly Step[], always: readonly Buffer[]): M
   for (const { buffer } of lives) {
     if (buffer.kind !== 'table') continue;
     tables.set(buffer, tableBytes);
-    tableBytes += roundUp(buffer.bytes, ALIGNMENT);
+    tableBytes += placedBytes(buffer.bytes);
   }
   const arenaLives = lives.filter(({ buffer }) => buffer.kind === 'arena');
   for (const life of arenaLives.sort((a, b) => b.buffer.bytes - a.buffer.bytes)) {
-    const size = roundUp(life.buffer.bytes, ALIGNMENT);
+    const size = placedBytes(life.buffer.bytes);
     // A packing has thousands of buffers, each for one step.
     const rivals =
       life.first === life.last

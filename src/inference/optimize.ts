@@ -14,10 +14,11 @@ import { DISPLAY, type Displayable, DisplayKind, INSPECT, type MimeBundle } from
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
-import { withoutPeriod } from '../runtime/sentences.js';
+import { messageOf, withoutPeriod } from '../runtime/sentences.js';
 import { checkThreads } from '../runtime/threads.js';
 import { checkKeys } from '../spec/index.js';
 import { inputShapeOf } from './inputShape.js';
+import { nextMultiple } from './padding.js';
 
 /** Options of {@link optimizeForInference}. */
 export interface OptimizeOptions {
@@ -55,13 +56,17 @@ function checkModel(model: unknown): asserts model is tfl.LayersModel {
   );
 }
 
-/** A small image of numbers in [-1, 1] that the model takes, twice as wide as high, so that nothing that mixes rows and columns up passes. */
+/**
+ * A small image of numbers in [-1, 1] that the model takes: so large that the deepest maps of the networks have more than one pixel, and the
+ * second ones enough for Strassen's algorithm.
+ */
 function sampleFor(model: tfl.LayersModel): tf.Tensor4D {
   const [height, width, channels] = inputShapeOf(model);
-  const side = Math.max(16, divisor(model));
+  const step = divisor(model);
+  const side = Math.max(nextMultiple(32, step), 2 * step);
   // Of a model for one size the layers take smaller images too; they are only fewer pixels to compute.
   const rows = height === null ? side : Math.min(side, height);
-  const columns = width === null ? 2 * side : Math.min(2 * side, width);
+  const columns = width === null ? side : Math.min(side, width);
   const random = new Random(1);
   const values = Float32Array.from({ length: rows * columns * channels }, () => 2 * random.next() - 1);
   return tf.tensor4d(values, [1, rows, columns, channels]);
@@ -236,12 +241,25 @@ function runPlan(plan: InferencePlan, image: Float32Array, shape: ImageShape): O
 export const modelOf = (network: tfl.LayersModel | OptimizedModel): tfl.LayersModel =>
   network instanceof OptimizedModel ? network.model : network;
 
+/** What the model itself computes of a sample. */
+function outputsOf(model: tfl.LayersModel, sample: tf.Tensor4D): tf.Tensor[] {
+  try {
+    return listOf(model.apply(sample, { training: false }) as tf.Tensor | tf.Tensor[]);
+  } catch (error) {
+    if (error instanceof OutOfMemoryError) throw error;
+    const [, height, width] = sample.shape;
+    throw new UnplannableError(
+      `the model takes no sample of ${height}x${width}, on which a plan is compared with it (${withoutPeriod(messageOf(error))})`,
+    );
+  }
+}
+
 /** Largest difference between the plan and the model on a sample, relative to the largest value where that is above 1. */
 function prove(model: tfl.LayersModel, plan: InferencePlan): number {
   return tf.tidy(() => {
     const x = sampleFor(model);
     const [, height, width, channels] = x.shape;
-    const expected = listOf(model.apply(x, { training: false }) as tf.Tensor | tf.Tensor[]);
+    const expected = outputsOf(model, x);
     const outputs = plan.run(x.dataSync<'float32'>(), [height, width, channels]);
     let worst = 0;
     for (const [i, tensor] of expected.entries()) {

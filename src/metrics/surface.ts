@@ -64,21 +64,28 @@ function spacingOf(owner: string, truth: BinaryMask, prediction: BinaryMask): re
   return spacing;
 }
 
-/** Refuses what is no mask: a segmentation, say, whose labels are its `mask`. */
+const isList = (value: unknown): boolean =>
+  value instanceof Uint8Array || value instanceof Uint8ClampedArray || Array.isArray(value);
+
+/** What stands for a mask, in a few words. */
+function received(value: unknown): string {
+  if (ArrayBuffer.isView(value) || Array.isArray(value)) return 'values without their width and height';
+  return typeof value === 'object' && value !== null ? `an object of ${Object.keys(value).join(', ')}` : String(value);
+}
+
+/** Refuses what is no mask: the labels alone, or a segmentation, whose labels are its `mask`. */
 function requireMask(owner: string, name: string, mask: unknown): void {
-  if (typeof mask === 'object' && mask !== null && 'data' in mask && mask.data instanceof Uint8Array) return;
-  const keys =
-    typeof mask === 'object' && mask !== null ? `an object of ${Object.keys(mask).join(', ')}` : String(mask);
+  if (typeof mask === 'object' && mask !== null && 'data' in mask && isList(mask.data)) return;
   throw new InvalidArgumentError(
     `metrics.${owner}: ${name} must be a mask: data (a Uint8Array, foreground where not 0), width and height. ` +
-      `Received: ${keys}. Of what predictMask returns give { data: mask, width, height }.`,
+      `Received: ${received(mask)}. Of what predictMask returns give { data: mask, width, height }.`,
   );
 }
 
 /**
  * The distances between the contours of two masks of one size.
  *
- * @throws InvalidArgumentError if sizes or spacings differ or are illegal.
+ * @throws InvalidArgumentError for what is no mask, or if sizes or spacings differ or are illegal.
  */
 export function surfaceDistances(owner: string, truth: BinaryMask, prediction: BinaryMask): SurfaceDistances {
   requireMask(owner, 'yTrue', truth);

@@ -1,11 +1,10 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
-import type { Block } from '../engine/heap.js';
+import { type Block, placedBytes } from '../engine/heap.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import type { Buffer, Program } from '../engine/program.js';
-import { roundUp } from '../engine/tiles.js';
 import type { Precision, Weight } from '../engine/types.js';
 import { FixedWeights } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
@@ -41,9 +40,6 @@ export interface InferencePlanOptions {
 /** Any size serves the look for unknown layers; this one is a multiple of what networks ask for. */
 const CHECKED_SIZE = 256;
 
-/** Bytes of a line of the cache: weights begin on one. */
-const LINE = 64;
-
 /** Programs that are kept: one for each size of image, the last used ones. */
 const MOST_SIZES = 4;
 
@@ -53,10 +49,10 @@ export type ImageShape = readonly [number, number, number];
 /** The weights of a model by variable, read once. */
 export type WeightValues = ReadonlyMap<Weight, Float32Array>;
 
-/** Reads all weights. */
+/** Reads all weights; copied, since backend cpu hands out the arrays that the model computes with. */
 export async function readWeights(model: tfl.LayersModel): Promise<WeightValues> {
   const values = await Promise.all(
-    model.weights.map(async (weight) => [weight, await weight.read().data<'float32'>()] as const),
+    model.weights.map(async (weight) => [weight, new Float32Array(await weight.read().data())] as const),
   );
   return new Map(values);
 }
@@ -202,20 +198,15 @@ export class InferencePlan {
     }
   }
 
-  /** Gives weights a place that they keep: one block for all, since each growth of a memory takes its time. */
-  private place(weights: readonly Buffer[]): void {
+  /** Gives weights the places that they keep: one block for all, since each growth of a memory takes its time. */
+  private placeAll(weights: readonly Buffer[]): void {
     const { engine } = this;
-    let bytes = 0;
-    const offsets = weights.map((buffer) => {
-      const offset = bytes;
-      bytes += roundUp(buffer.bytes, LINE);
-      return offset;
-    });
-    if (bytes === 0) return;
-    const { start } = engine.allocate(bytes);
-    for (const [i, buffer] of weights.entries()) {
-      buffer.address = start + (offsets[i] ?? 0);
+    const bytes = weights.reduce((sum, buffer) => sum + placedBytes(buffer.bytes), 0);
+    let address = engine.allocate(bytes).start;
+    for (const buffer of weights) {
+      buffer.address = address;
       engine.write(buffer);
+      address += placedBytes(buffer.bytes);
     }
   }
 
@@ -228,7 +219,8 @@ export class InferencePlan {
       lowered.input,
       ...lowered.outputs.map(({ image }) => image),
     ]);
-    this.place(store.all().filter(({ address }) => Number.isNaN(address)));
+    const unplaced = store.all().filter(({ address }) => Number.isNaN(address));
+    if (unplaced.length > 0) this.placeAll(unplaced);
     // Before the maps, whose place it takes for that long.
     this.pack();
     const block = engine.allocate(arenaBytes + tableBytes);

@@ -1,13 +1,13 @@
 /** A training step as one list of kernel calls over one memory: forward, backward, and the update of all weights. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
-import type { Block } from '../engine/heap.js';
+import { type Block, placedBytes } from '../engine/heap.js';
 import type { Machine } from '../engine/lower/context.js';
 import { type MemoryPlan, planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import type { Buffer, Step } from '../engine/program.js';
 import { possibleThreads } from '../engine/sharedMemory.js';
-import { placeOf, roundUp, type Tiles, tilesOf } from '../engine/tiles.js';
+import { placeOf, type Tiles, tilesOf } from '../engine/tiles.js';
 import type { AdamStep } from '../optimizers/index.js';
 import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
@@ -50,9 +50,6 @@ const keyOf = (batch: number, shape: ImageShape): string => [batch, ...shape].jo
 
 /** Where all maps take more, normalised ones are computed again in the backward pass: about 3 % of a step's time for a third of its memory. */
 const MOST_KEPT = 2 ** 29;
-
-/** What the engine rounds blocks up to. */
-const ALIGNMENT = 64;
 
 /** The program of a step and the places of its buffers. */
 interface Layout {
@@ -122,7 +119,7 @@ export function trainingBytes(
   const lasting = [...weights.buffers, ...layouts.flatMap(({ lowered }) => lowered.lasting)];
   const tables = layouts.map(({ memory }) => memory.tableBytes);
   const blocks = [...lasting.map(({ bytes }) => bytes), arenaBytes(layouts), ...tables];
-  return blocks.reduce((sum, bytes) => sum + roundUp(bytes, ALIGNMENT), 0);
+  return blocks.reduce((sum, bytes) => sum + placedBytes(bytes), 0);
 }
 
 /** Writes values [batch, height, width, channels] into a map that begins at the start of `map`. */

@@ -1,4 +1,4 @@
-/** What a training step needs, before the first one is taken: bytes from the network's shapes, seconds from one forward pass. */
+/** What a training step needs, before the first one is taken: bytes from the network's shapes, seconds from forward passes of one image. */
 import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { complexity } from '../complexity/index.js';
@@ -228,10 +228,10 @@ export function requireMemory(
 }
 
 /** Passes of small images are repeated for so long: what runs often is compiled meanwhile, and the first ones take many times as long. */
-const WARM_UP_SECONDS = 0.5;
+const MEASURED_SECONDS = 0.5;
 const MOST_PASSES = 10;
 
-/** Estimates the seconds of a training step from the fastest forward pass of one image behind the first. */
+/** Estimates the seconds of a training step from forward passes of one image: the median of the later half of them. */
 export async function estimateStepSeconds(
   model: tfl.LayersModel,
   { height, width, batchSize, threads = 1 }: StepSize,
@@ -241,19 +241,21 @@ export async function estimateStepSeconds(
   const predictor = new ModelPredictor(network, threads);
   try {
     await predictor.ready();
+    const passes: number[] = [];
     let spent = 0;
-    let fastest = Number.POSITIVE_INFINITY;
-    for (let pass = 0; pass < 2 || (pass < MOST_PASSES && spent < WARM_UP_SECONDS); pass++) {
+    while (passes.length < 2 || (passes.length < MOST_PASSES && spent < MEASURED_SECONDS)) {
       const x = tf.zeros<tf.Rank.R4>([1, height, width, channels]);
       const started = performance.now();
       const heads = [predictor.predict(x)].flat();
       await heads[0]?.data();
       const seconds = (performance.now() - started) / 1000;
       spent += seconds;
-      if (pass > 0) fastest = Math.min(fastest, seconds);
+      passes.push(seconds);
       tf.dispose([x, ...heads]);
     }
-    return fastest * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
+    const warm = passes.slice(passes.length / 2).sort((a, b) => a - b);
+    const seconds = warm[Math.floor(warm.length / 2)] ?? 0;
+    return seconds * batchSize * (whyNotPlanned(network) === null ? PLANNED_STEP_PER_FORWARD : STEP_PER_FORWARD);
   } finally {
     predictor.dispose();
   }

@@ -74,8 +74,9 @@ describe('sizeFor', () => {
     expect(() => sizeFor(fixed, 'x', [64, 48])).toThrow(
       'x was built for images of 32x48 (height x width). Received: size 64x48. Leave the size out.',
     );
-    expect(() => sizeFor(free, 'x', [20000, 20000])).toThrow(
-      "A network's maps of more than 268435456 pixels fit into no memory. Received: size 20000x20000. Give a smaller one.",
+    expect(sizeFor(free, 'x', [8192, 8192])).toEqual([8192, 8192]);
+    expect(() => sizeFor(free, 'x', [8192, 8196])).toThrow(
+      'A benchmark takes images of up to 67108864 pixels. Received: size 8192x8196. Give a smaller one.',
     );
     for (const model of [free, fixed]) model.dispose();
   });

@@ -54,7 +54,7 @@ describe('pyconvunet train', () => {
     const { code, stdout, stderr } = await pyconvunet(trainArgs(run, '--json'));
     expect(stderr).toContain('8 images: 6 for training, 2 for validation, 0 for the test.');
     expect(stderr).toMatch(
-      /Estimated memory 0\.\d\d GiB of \d+\.\d\d GiB; estimated time .+ for 4 steps \(from one forward pass\)\./,
+      /Estimated memory 0\.\d\d GiB of \d+\.\d\d GiB; estimated time .+ for 4 steps \(from forward passes of one image\)\./,
     );
     expect(stderr).toMatch(/epoch 2\/2 {2}loss \d\.\d{4} {2}val loss \d\.\d{4} {2}Dice \d\.\d{4} {2}MIoU \d\.\d{4}/);
     expect(code).toBe(0);

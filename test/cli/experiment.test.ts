@@ -61,7 +61,7 @@ describe('pyconvunet experiment', () => {
     expect(stderr).toContain('lungs: 6 images: 5 for training, 1 for validation, 0 for the test.');
     expect(stderr).toMatch(/^unet on lungs, seed 1: \d+ (s|min) for 4 steps, memory 0\.\d\d GiB$/m);
     expect(stderr).toMatch(
-      /^4 of 4 runs are left: about \d+ (s|min) on this backend, at most 0\.\d\d GiB \(from one forward pass of each network\)\.$/m,
+      /^4 of 4 runs are left: about \d+ (s|min) on this backend, at most 0\.\d\d GiB \(from forward passes of each network\)\.$/m,
     );
     expect(stderr).toContain('run 2/4: pyconvunet on lungs, seed 1\n');
     expect(stderr).toMatch(/^ {2}epoch 1\/2 {2}loss \d\.\d{4} {2}Dice \d\.\d{4} {2}MIoU \d\.\d{4} {2}\d+ s {2}best$/m);

@@ -131,4 +131,34 @@ describe('a plan', () => {
     expect(failures).toBe(3);
     model.dispose();
   });
+
+  it('gives up another size where memory does not suffice at one of the steps, and takes it again', async () => {
+    // Wide enough for Strassen's algorithm, which filters of large maps alone are packed for.
+    const model = models.pyConvUNet({ widths: [64, 64], inputShape: [null, null, 1], seed: 1 });
+    const kernels = findProvider('wasm')?.kernels;
+    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const weights = await readWeights(model);
+    const fresh = () => new InferencePlan(model, weights, kernels, { precision: 'fast' });
+    const outputOf = (plan: InferencePlan, side: number) =>
+      plan.run(square(side).image, [side, side, 1]).map(({ data }) => [...data]);
+    const expected = new Map([8, 64].map((side) => [side, outputOf(fresh(), side)]));
+    let refusals = 0;
+    for (let last = 1; ; last++) {
+      const plan = fresh();
+      expect(outputOf(plan, 8)).toEqual(expected.get(8));
+      let calls = 0;
+      const spy = vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(function (this: OwnHeap, bytes) {
+        if (++calls === last) throw new OutOfMemoryError(NO_ROOM);
+        return allocate.call(this, bytes);
+      });
+      expect(outputOf(plan, 64), `with a refusal of block ${last}`).toEqual(expected.get(64));
+      spy.mockRestore();
+      if (calls < last) break;
+      refusals++;
+      expect(outputOf(plan, 8), `after a refusal of block ${last}`).toEqual(expected.get(8));
+    }
+    // New weights of the larger size, what packs them, and the maps.
+    expect(refusals).toBe(3);
+    model.dispose();
+  });
 });

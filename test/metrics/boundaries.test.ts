@@ -104,6 +104,9 @@ describe('Hausdorff distance and surface Dice', () => {
         'metrics.hausdorffDistance: yPred must be a mask: data (a Uint8Array, foreground where not 0), width and height. Received: an object of mask, width, height. Of what predictMask returns give { data: mask, width, height }.',
       ),
     );
+    expect(() => surfaceDice(new Uint8Array(4) as unknown as BinaryMask, mask(2, 2))).toThrow(
+      'yTrue must be a mask: data (a Uint8Array, foreground where not 0), width and height. Received: values without their width and height.',
+    );
     expect(() => surfaceDice(mask(2, 2, [1, 1]), mask(2, 2, [1, 2]))).toThrow(
       'metrics.surfaceDice: both masks must have one spacing [row, column] of positive numbers. Received: yTrue 2x2 with 4 values and spacing [1, 1], yPred 2x2 with 4 values and spacing [1, 2].',
     );

@@ -316,7 +316,7 @@ it.each(['a file', join('a file', 'run')])(
     const model = build();
     await expect(saveModel(model, path)).rejects.toThrow(
       new InvalidArgumentError(
-        `saveModel writes model.json and weights.bin into a folder, and there is a file in its place: ${path}. Name another folder.`,
+        `saveModel writes model.json and weights.bin into a folder, and a file stands in its place or above it: ${path}. Name another folder.`,
       ),
     );
     expect(await readFile(join(root, 'a file'), 'utf8')).toBe('mine');

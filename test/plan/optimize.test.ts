@@ -387,6 +387,31 @@ describe('a layer that no rule covers', () => {
   });
 });
 
+it('a model that takes no small sample runs layer by layer, and says why', async () => {
+  await startBackend('wasm');
+  const input = tfl.input({ shape: [null, null, 2] });
+  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
+    layer.apply(x) as tfl.SymbolicTensor;
+  const skip = apply(conv(2), input);
+  const steps = Array.from({ length: 6 });
+  const deepest = steps.reduce<tfl.SymbolicTensor>(
+    (x) => apply(tfl.layers.maxPooling2d({ poolSize: 2, padding: 'same' }), x),
+    skip,
+  );
+  const back = steps.reduce<tfl.SymbolicTensor>((x) => apply(tfl.layers.upSampling2d({ size: [2, 2] }), x), deepest);
+  const model = tfl.model({ inputs: input, outputs: apply(tfl.layers.add(), [back, skip]) });
+  fill(model);
+  const before = tf.memory().numTensors;
+  const optimized = await optimizeForInference(model);
+  expect(optimized.reason).toMatch(/^the model takes no sample of 32x32, on which a plan is compared with it \(.+\)$/);
+  expect(tf.memory().numTensors).toBe(before);
+  const x = image([1, 64, 64, 2]);
+  expectSame(optimized, model, x);
+  x.dispose();
+  optimized.dispose();
+  model.dispose();
+});
+
 describe('what is illegal', () => {
   beforeAll(() => startBackend('wasm'));
 

@@ -16,7 +16,7 @@ async function makeFolder(folder: string): Promise<void> {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
     throw new InvalidArgumentError(
-      `saveModel writes model.json and weights.bin into a folder, and there is a file in its place: ${folder}. Name another folder.`,
+      `saveModel writes model.json and weights.bin into a folder, and a file stands in its place or above it: ${folder}. Name another folder.`,
       { cause: error },
     );
   }
@@ -27,7 +27,7 @@ async function makeFolder(folder: string): Promise<void> {
  *
  * @param model The model; its user-defined metadata is kept.
  * @param folder Made where it does not exist.
- * @throws InvalidArgumentError where a file has its name.
+ * @throws InvalidArgumentError where a file has its name, or that of a folder above it.
  */
 export async function saveModel(model: tfl.LayersModel, folder: string): Promise<void> {
   await makeFolder(folder);
