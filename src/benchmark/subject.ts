@@ -40,15 +40,15 @@ export function sizeFor(model: tfl.LayersModel, name: string, wanted: Size | und
       `${name} was built for images of ${height ?? 'any'}x${width ?? 'any'} (height x width). Received: size ${wanted.join('x')}. Leave the size out.`,
     );
   }
+  if (wanted[0] * wanted[1] > MOST_PIXELS) {
+    throw new InvalidArgumentError(
+      `A benchmark takes images of up to ${MOST_PIXELS} pixels, such as 8192x8192. Received: size ${wanted.join('x')}. Give a smaller one.`,
+    );
+  }
   const fitting = wanted.map((side) => nextMultiple(side, step));
   if (wanted.some((side, i) => side !== fitting[i])) {
     throw new InvalidArgumentError(
       `${name} computes on sizes that are multiples of ${step}. Received: size ${wanted.join('x')}. Give ${fitting.join('x')}, to which prediction fills such images up.`,
-    );
-  }
-  if (wanted[0] * wanted[1] > MOST_PIXELS) {
-    throw new InvalidArgumentError(
-      `A benchmark takes images of up to ${MOST_PIXELS} pixels. Received: size ${wanted.join('x')}. Give a smaller one.`,
     );
   }
   return wanted;

@@ -122,12 +122,14 @@ async function predict(flags: PredictFlags, signal: AbortSignal): Promise<void> 
   const files = await imageFiles(flags.input, output.log);
   const names = await namesOf(files);
   const truth = flags.truth === undefined ? undefined : await findTruth(flags.truth, files);
-  await mkdir(flags.out, { recursive: true });
-  if ((await realpath(flags.out)) === (await realpath(flags.input))) {
+  // Where there is no such folder yet, it is not that of the images.
+  const out = await realpath(flags.out).catch(() => undefined);
+  if (out === (await realpath(flags.input))) {
     throw new DataError(`--out is the folder of the images (${flags.input}). Give a folder of its own to the results.`);
   }
   await startBackend(flags.backend, output.log, flags.threads);
   const job: Job = { model: await loadRunModel(flags.run), truth, flags, signal };
+  await mkdir(flags.out, { recursive: true });
   const images = await output.withProgress(
     () => 'images',
     async (report) => {

@@ -56,20 +56,41 @@ function checkModel(model: unknown): asserts model is tfl.LayersModel {
   );
 }
 
+/** Models of any size are looked at with images up to this; what takes none of them runs layer by layer. */
+const LARGEST_SAMPLE = 512;
+
 /**
- * A small image of numbers in [-1, 1] that the model takes: so large that the deepest maps of the networks have more than one pixel, and the
- * second ones enough for Strassen's algorithm.
+ * The shape of a small image that the model takes: at least 32x32, so that the deepest maps of the networks have more than one pixel and the
+ * second ones enough for Strassen's algorithm, and doubled until every layer is left some pixels, without which kernels of TensorFlow.js
+ * write beyond their memory.
+ *
+ * @throws UnplannableError where there is none, or a layer has no rule.
  */
-function sampleFor(model: tfl.LayersModel): tf.Tensor4D {
+function sampleShape(model: tfl.LayersModel, plan: InferencePlan): ImageShape {
   const [height, width, channels] = inputShapeOf(model);
   const step = divisor(model);
-  const side = Math.max(nextMultiple(32, step), 2 * step);
-  // Of a model for one size the layers take smaller images too; they are only fewer pixels to compute.
-  const rows = height === null ? side : Math.min(side, height);
-  const columns = width === null ? side : Math.min(side, width);
+  const largest = Math.max(height ?? LARGEST_SAMPLE, width ?? LARGEST_SAMPLE);
+  for (let side = Math.max(nextMultiple(32, step), 2 * step); ; side *= 2) {
+    // Of a model for one size the layers take smaller images too; they are only fewer pixels to compute.
+    const shape: ImageShape = [Math.min(side, height ?? side), Math.min(side, width ?? side), channels];
+    try {
+      plan.check(shape);
+      return shape;
+    } catch (error) {
+      if (side < largest) continue;
+      if (error instanceof UnplannableError) throw error;
+      throw new UnplannableError(
+        `the model takes no image of ${shape[0]}x${shape[1]} (${withoutPeriod(messageOf(error))})`,
+      );
+    }
+  }
+}
+
+/** An image of numbers in [-1, 1]. */
+function sampleOf([height, width, channels]: ImageShape): tf.Tensor4D {
   const random = new Random(1);
-  const values = Float32Array.from({ length: rows * columns * channels }, () => 2 * random.next() - 1);
-  return tf.tensor4d(values, [1, rows, columns, channels]);
+  const values = Float32Array.from({ length: height * width * channels }, () => 2 * random.next() - 1);
+  return tf.tensor4d(values, [1, height, width, channels]);
 }
 
 const listOf = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
@@ -111,8 +132,7 @@ export class OptimizedModel implements Displayable {
     if (kernels === undefined) return opByOp("the import of 'pyconvunet/wasm' is missing");
     const plan = new InferencePlan(model, await readWeights(model), kernels, { precision, threads });
     try {
-      plan.check();
-      const difference = prove(model, plan);
+      const difference = prove(model, plan, sampleShape(model, plan));
       if (difference <= MOST_DIFFERENCE) return new OptimizedModel(model, plan, null, difference);
       plan.dispose();
       return opByOp(`the plan differs from the model by ${difference.toExponential(1)} on a sample`);
@@ -241,26 +261,12 @@ function runPlan(plan: InferencePlan, image: Float32Array, shape: ImageShape): O
 export const modelOf = (network: tfl.LayersModel | OptimizedModel): tfl.LayersModel =>
   network instanceof OptimizedModel ? network.model : network;
 
-/** What the model itself computes of a sample. */
-function outputsOf(model: tfl.LayersModel, sample: tf.Tensor4D): tf.Tensor[] {
-  try {
-    return listOf(model.apply(sample, { training: false }) as tf.Tensor | tf.Tensor[]);
-  } catch (error) {
-    if (error instanceof OutOfMemoryError) throw error;
-    const [, height, width] = sample.shape;
-    throw new UnplannableError(
-      `the model takes no sample of ${height}x${width}, on which a plan is compared with it (${withoutPeriod(messageOf(error))})`,
-    );
-  }
-}
-
 /** Largest difference between the plan and the model on a sample, relative to the largest value where that is above 1. */
-function prove(model: tfl.LayersModel, plan: InferencePlan): number {
+function prove(model: tfl.LayersModel, plan: InferencePlan, shape: ImageShape): number {
   return tf.tidy(() => {
-    const x = sampleFor(model);
-    const [, height, width, channels] = x.shape;
-    const expected = outputsOf(model, x);
-    const outputs = plan.run(x.dataSync<'float32'>(), [height, width, channels]);
+    const x = sampleOf(shape);
+    const expected = listOf(model.apply(x, { training: false }) as tf.Tensor | tf.Tensor[]);
+    const outputs = plan.run(x.dataSync<'float32'>(), shape);
     let worst = 0;
     for (const [i, tensor] of expected.entries()) {
       const values = tensor.dataSync();

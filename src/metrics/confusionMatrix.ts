@@ -91,6 +91,16 @@ export interface SegmentationScores {
 }
 
 const shapeText = (shape: readonly number[]) => `[${shape.join(', ')}]`;
+/** Refuses what holds no values: a segmentation, say, whose labels are its `mask`. */
+function requireValues(name: string, values: unknown): void {
+  if (ArrayBuffer.isView(values) || Array.isArray(values)) return;
+  const received =
+    typeof values === 'object' && values !== null ? `an object of ${Object.keys(values).join(', ')}` : String(values);
+  throw new InvalidArgumentError(
+    `ConfusionMatrix.update: ${name} must be a tensor or a typed array of labels or probabilities. Received: ${received}. Of what predictMask returns give its mask.`,
+  );
+}
+
 const holdsLabels = (values: Values) => !(values instanceof Float32Array);
 
 /**
@@ -161,6 +171,8 @@ export class ConfusionMatrix {
         }, yPred ${yPred instanceof tf.Tensor ? 'a tensor' : 'an array'}.`,
       );
     }
+    requireValues('yTrue', yTrue);
+    requireValues('yPred', yPred);
     this.add(yTrue, yPred, 1, 1, holdsLabels(yPred));
   }
 

@@ -37,14 +37,22 @@ export interface HausdorffOptions {
  */
 export function hausdorffDistance(yTrue: BinaryMask, yPred: BinaryMask, options: HausdorffOptions = {}): number | null {
   checkKeys('metrics.hausdorffDistance', options, ['percentile', 'emptyPolicy']);
-  const { percentile: percent = 100, emptyPolicy = 'ignore' } = options;
+  return distanceOf('hausdorffDistance', yTrue, yPred, options);
+}
+
+function distanceOf(
+  owner: string,
+  yTrue: BinaryMask,
+  yPred: BinaryMask,
+  { percentile: percent = 100, emptyPolicy = 'ignore' }: HausdorffOptions,
+): number | null {
   if (!(percent > 0 && percent <= 100)) {
     throw new InvalidArgumentError(
-      `metrics.hausdorffDistance: percentile must be above 0 and at most 100. Received: percentile=${percent}.`,
+      `metrics.${owner}: percentile must be above 0 and at most 100. Received: percentile=${percent}.`,
     );
   }
-  requireOneOf('metrics.hausdorffDistance', 'emptyPolicy', emptyPolicy, ['ignore', 'diagonal']);
-  const { truthToPrediction, predictionToTruth } = surfaceDistances('hausdorffDistance', yTrue, yPred);
+  requireOneOf(`metrics.${owner}`, 'emptyPolicy', emptyPolicy, ['ignore', 'diagonal']);
+  const { truthToPrediction, predictionToTruth } = surfaceDistances(owner, yTrue, yPred);
   const emptyMasks = [truthToPrediction, predictionToTruth].filter((distances) => distances.length === 0).length;
   if (emptyMasks > 0) {
     if (emptyPolicy === 'ignore') return null;
@@ -75,5 +83,5 @@ export function hausdorffDistance95(
   options: Omit<HausdorffOptions, 'percentile'> = {},
 ): number | null {
   checkKeys('metrics.hausdorffDistance95', options, ['emptyPolicy']);
-  return hausdorffDistance(yTrue, yPred, { ...options, percentile: 95 });
+  return distanceOf('hausdorffDistance95', yTrue, yPred, { ...options, percentile: 95 });
 }

@@ -46,16 +46,19 @@ export function contour(mask: BinaryMask): Uint8Array {
   return edges;
 }
 
-const maskText = (mask: BinaryMask) =>
-  `${mask.width}x${mask.height} with ${mask.data.length} values${mask.spacing ? ` and spacing [${mask.spacing.join(', ')}]` : ''}`;
+const spacingText = (spacing: unknown): string =>
+  Array.isArray(spacing) ? `[${spacing.join(', ')}]` : String(spacing);
+
+const maskText = ({ width, height, data, spacing }: BinaryMask): string =>
+  `${width}x${height} with ${data.length} values${spacing === undefined ? '' : ` and spacing ${spacingText(spacing)}`}`;
 
 function spacingOf(owner: string, truth: BinaryMask, prediction: BinaryMask): readonly [number, number] {
   const spacing = truth.spacing ?? prediction.spacing ?? [1, 1];
-  const differs =
-    truth.spacing !== undefined &&
-    prediction.spacing !== undefined &&
-    truth.spacing.some((size, axis) => size !== prediction.spacing?.[axis]);
-  if (differs || spacing.length !== 2 || !spacing.every((size) => Number.isFinite(size) && size > 0)) {
+  const other = prediction.spacing ?? spacing;
+  const isLegal =
+    [spacing, other].every((sizes) => Array.isArray(sizes) && sizes.length === 2) &&
+    spacing.every((size, axis) => Number.isFinite(size) && size > 0 && size === other[axis]);
+  if (!isLegal) {
     throw new InvalidArgumentError(
       `metrics.${owner}: both masks must have one spacing [row, column] of positive numbers. ` +
         `Received: yTrue ${maskText(truth)}, yPred ${maskText(prediction)}.`,

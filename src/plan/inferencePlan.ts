@@ -37,9 +37,6 @@ export interface InferencePlanOptions {
   readonly threads?: number;
 }
 
-/** Any size serves the look for unknown layers; this one is a multiple of what networks ask for. */
-const CHECKED_SIZE = 256;
-
 /** Programs that are kept: one for each size of image, the last used ones. */
 const MOST_SIZES = 4;
 
@@ -141,13 +138,12 @@ export class InferencePlan {
   }
 
   /**
-   * Looks for layers without a rule, before anything runs.
+   * Looks for layers without a rule and for those that an image of a size leaves no pixel, before anything runs.
    *
-   * @throws UnplannableError that names the first.
+   * @throws UnplannableError that names the first; whatever a layer throws that does not take the size.
    */
-  check(): void {
-    const [, height, width, channels] = this.model.inputs[0]?.shape ?? [];
-    readModel(this.model, [height ?? CHECKED_SIZE, width ?? CHECKED_SIZE, channels ?? 1]);
+  check(shape: ImageShape): void {
+    readModel(this.model, shape);
   }
 
   /** The steps for a size, for a profile. */

@@ -101,7 +101,7 @@ describe('Hausdorff distance and surface Dice', () => {
     const segmentation = { mask: new Uint8Array(4), width: 2, height: 2 } as unknown as BinaryMask;
     expect(() => hausdorffDistance95(mask(2, 2), segmentation)).toThrow(
       new InvalidArgumentError(
-        'metrics.hausdorffDistance: yPred must be a mask: data (a Uint8Array, foreground where not 0), width and height. Received: an object of mask, width, height. Of what predictMask returns give { data: mask, width, height }.',
+        'metrics.hausdorffDistance95: yPred must be a mask: data (a Uint8Array, foreground where not 0), width and height. Received: an object of mask, width, height. Of what predictMask returns give { data: mask, width, height }.',
       ),
     );
     expect(() => surfaceDice(new Uint8Array(4) as unknown as BinaryMask, mask(2, 2))).toThrow(
@@ -111,6 +111,10 @@ describe('Hausdorff distance and surface Dice', () => {
       'metrics.surfaceDice: both masks must have one spacing [row, column] of positive numbers. Received: yTrue 2x2 with 4 values and spacing [1, 1], yPred 2x2 with 4 values and spacing [1, 2].',
     );
     expect(() => surfaceDice(mask(2, 2, [0, 1]), mask(2, 2))).toThrow('of positive numbers');
+    const inOneNumber = { ...mask(2, 2), spacing: 0.5 as unknown as [number, number] };
+    expect(() => surfaceDice(inOneNumber, inOneNumber)).toThrow(
+      'metrics.surfaceDice: both masks must have one spacing [row, column] of positive numbers. Received: yTrue 2x2 with 4 values and spacing 0.5, yPred 2x2 with 4 values and spacing 0.5.',
+    );
     expect(() => hausdorffDistance(mask(2, 2), mask(2, 2), { percentile: 0 })).toThrow(
       'metrics.hausdorffDistance: percentile must be above 0 and at most 100. Received: percentile=0.',
     );

@@ -327,6 +327,18 @@ describe('ConfusionMatrix: bad input', () => {
   });
 });
 
+it('ConfusionMatrix refuses what holds no values', async () => {
+  const segmentation = { mask: new Uint8Array(4), width: 2, height: 2 } as unknown as Uint8Array;
+  await expect(new ConfusionMatrix().update(new Uint8Array(4), segmentation)).rejects.toThrow(
+    new InvalidArgumentError(
+      'ConfusionMatrix.update: yPred must be a tensor or a typed array of labels or probabilities. Received: an object of mask, width, height. Of what predictMask returns give its mask.',
+    ),
+  );
+  await expect(new ConfusionMatrix().update(undefined as unknown as Uint8Array, new Uint8Array(4))).rejects.toThrow(
+    'yTrue must be a tensor or a typed array of labels or probabilities. Received: undefined.',
+  );
+});
+
 describeBackends('ConfusionMatrix: mixed input', () => {
   it('is refused', async () => {
     const tensor = tf.zeros([1, 1, 1, 1]);

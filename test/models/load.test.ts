@@ -320,6 +320,9 @@ it.each(['a file', join('a file', 'run')])(
       ),
     );
     expect(await readFile(join(root, 'a file'), 'utf8')).toBe('mine');
+    await expect(saveModel(path as unknown as tfl.LayersModel, model as unknown as string)).rejects.toThrow(
+      new InvalidArgumentError("saveModel(model, folder) takes the folder's path. Received: object."),
+    );
     model.dispose();
   },
 );

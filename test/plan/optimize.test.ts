@@ -387,29 +387,70 @@ describe('a layer that no rule covers', () => {
   });
 });
 
-it('a model that takes no small sample runs layer by layer, and says why', async () => {
-  await startBackend('wasm');
-  const input = tfl.input({ shape: [null, null, 2] });
-  const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
-    layer.apply(x) as tfl.SymbolicTensor;
-  const skip = apply(conv(2), input);
-  const steps = Array.from({ length: 6 });
-  const deepest = steps.reduce<tfl.SymbolicTensor>(
-    (x) => apply(tfl.layers.maxPooling2d({ poolSize: 2, padding: 'same' }), x),
-    skip,
-  );
-  const back = steps.reduce<tfl.SymbolicTensor>((x) => apply(tfl.layers.upSampling2d({ size: [2, 2] }), x), deepest);
-  const model = tfl.model({ inputs: input, outputs: apply(tfl.layers.add(), [back, skip]) });
-  fill(model);
-  const before = tf.memory().numTensors;
-  const optimized = await optimizeForInference(model);
-  expect(optimized.reason).toMatch(/^the model takes no sample of 32x32, on which a plan is compared with it \(.+\)$/);
-  expect(tf.memory().numTensors).toBe(before);
-  const x = image([1, 64, 64, 2]);
-  expectSame(optimized, model, x);
-  x.dispose();
-  optimized.dispose();
-  model.dispose();
+describe('a model that takes no image of 32x32', () => {
+  beforeAll(() => startBackend('wasm'));
+
+  const pooled = (times: number, options: { readonly padding: 'same' | 'valid' }) => [
+    conv(2, free),
+    ...Array.from({ length: times }, () => tfl.layers.maxPooling2d({ poolSize: 2, ...options })),
+  ];
+  /** Skips from the first map to one that comes back by as many enlargements. */
+  function withSkip(times: number): tfl.LayersModel {
+    const input = tfl.input({ shape: [null, null, 2] });
+    const apply = (layer: tfl.layers.Layer, x: tfl.SymbolicTensor | tfl.SymbolicTensor[]) =>
+      layer.apply(x) as tfl.SymbolicTensor;
+    const [first, ...poolings] = pooled(times, { padding: 'same' });
+    if (first === undefined) throw new Error('There is a first layer.');
+    const skip = apply(first, input);
+    let x = poolings.reduce((y, layer) => apply(layer, y), skip);
+    for (const _ of poolings) x = apply(tfl.layers.upSampling2d({ size: [2, 2] }), x);
+    const model = tfl.model({ inputs: input, outputs: apply(tfl.layers.add(), [x, skip]) });
+    fill(model);
+    return model;
+  }
+
+  const valid = Array.from({ length: 16 }, (_, i) => conv(2, { padding: 'valid', ...(i === 0 ? free : {}) }));
+  const cropped = [conv(2, { inputShape: [48, 48, 2] }), tfl.layers.cropping2D({ cropping: 20 })];
+  it.each([
+    ['by poolings', () => chain(pooled(6, { padding: 'valid' })), 64],
+    [
+      'by poolings, of one size',
+      () => chain([conv(2, { inputShape: [96, 96, 2] }), ...pooled(6, { padding: 'valid' }).slice(1)]),
+      96,
+    ],
+    ['by a skip', () => withSkip(6), 128],
+    ['by convolutions without padding', () => chain(valid), 40],
+    ['by a crop, of one size', () => chain(cropped), 48],
+  ])('is proved on a larger one: %s', async (_, make, side) => {
+    const model = make();
+    const optimized = await optimizeForInference(model);
+    expect(optimized.reason).toBeNull();
+    const x = image([1, side, side, 2]);
+    expectSame(optimized, model, x);
+    x.dispose();
+    optimized.dispose();
+    model.dispose();
+  });
+
+  it('nor any larger one runs layer by layer, and says why', async () => {
+    for (const [model, reason] of [
+      [
+        chain(pooled(10, { padding: 'valid' })),
+        /^layer 'max_pooling2d\w*' \(MaxPooling2D\) works on the shape \[1, 0, 0, 2\]$/,
+      ],
+      [
+        withSkip(10),
+        /^the model takes no image of 512x512 \(Operands could not be broadcast together with shapes .+\)$/,
+      ],
+    ] as const) {
+      const before = tf.memory().numTensors;
+      const optimized = await optimizeForInference(model);
+      expect(optimized.reason).toMatch(reason);
+      expect(tf.memory().numTensors).toBe(before);
+      optimized.dispose();
+      model.dispose();
+    }
+  });
 });
 
 describe('what is illegal', () => {

@@ -31,8 +31,14 @@ function pair(call: LayerCall, config: Config, key: string, fallback?: number): 
 }
 
 function shapeOf(call: LayerCall, shape: tfl.Shape | undefined): MapShape {
-  const [, height, width, channels] = shape ?? [];
-  if (shape?.length !== 4 || !height || !width || !channels) {
+  const [height, width, channels] = (shape ?? []).slice(1).map((size) => size ?? 0);
+  if (
+    shape?.length !== 4 ||
+    height === undefined ||
+    width === undefined ||
+    channels === undefined ||
+    Math.min(height, width, channels) < 1
+  ) {
     return refuse(call, `works on the shape [${(shape ?? []).map((d) => d ?? 'null').join(', ')}]`);
   }
   return { height, width, channels };

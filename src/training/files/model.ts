@@ -10,6 +10,9 @@ const WEIGHTS = 'weights.bin';
 
 /** Makes a folder where there is none. */
 async function makeFolder(folder: string): Promise<void> {
+  if (typeof folder !== 'string') {
+    throw new InvalidArgumentError(`saveModel(model, folder) takes the folder's path. Received: ${typeof folder}.`);
+  }
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
