@@ -209,17 +209,21 @@ export class Engine {
     return run;
   }
 
-  /** Places a program that is run once, step by step, and runs it; its arena holds contents that are written before their step. */
+  /** Places a program that is run once, step by step, and runs it; contents of its arena are written before the first step that reads them. */
   runOnce(program: Program): void {
     const { arena, arenaBytes } = planMemory(program.steps, []);
     if (arenaBytes === 0) return;
     const block = this.allocate(arenaBytes);
     try {
       for (const [buffer, offset] of arena) buffer.address = block.start + offset;
+      const written = new Set<Buffer>();
       for (const step of program.steps) {
         const calls = callsOf(step);
-        const contents = new Set(calls.flatMap((call) => [...buffersOf(call)]));
-        for (const buffer of contents) if (buffer.kind === 'arena') this.write(buffer);
+        for (const buffer of calls.flatMap((call) => [...buffersOf(call)])) {
+          if (buffer.kind !== 'arena' || written.has(buffer)) continue;
+          written.add(buffer);
+          this.write(buffer);
+        }
         for (const call of calls) this.kernel(call.kernel)(...argumentsOf(call));
       }
     } finally {

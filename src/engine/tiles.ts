@@ -84,7 +84,24 @@ export function placeOf(tiles: Tiles, { sample, y, x }: Pixel): number {
 export const isInside = ({ height, width }: Size, { y, x }: Pixel): boolean =>
   y >= 0 && x >= 0 && y < height && x < width;
 
-/** All pixels in the order in which they lie in memory. */
+/** The places of all pixels in the order in which they lie in memory. */
+export function placesInOrder(tiles: Tiles): number[] {
+  const { height, width, tile, batch, planeStride, first, pitch, sampleStride } = tiles;
+  const places: number[] = [];
+  for (let i = 0; i < tile; i++) {
+    for (let j = 0; j < tile; j++) {
+      const columns = Math.ceil((width - j) / tile);
+      const rows = Math.ceil((height - i) / tile);
+      for (let sample = 0; sample < batch; sample++) {
+        const start = (i * tile + j) * planeStride + first + sample * sampleStride;
+        for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) places.push(start + 4 * (y * pitch + x));
+      }
+    }
+  }
+  return places;
+}
+
+/** All pixels in the same order. */
 export function pixelsInOrder({ height, width, tile, batch }: Tiles): Pixel[] {
   const pixels: Pixel[] = [];
   for (let i = 0; i < tile; i++) {

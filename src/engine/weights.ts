@@ -69,6 +69,8 @@ export interface Weights {
 export class FixedWeights implements Weights {
   private readonly buffers = new Map<string, Buffer>();
   private program = new Program();
+  /** Filters as the model has them: one buffer for all parts of a filter that the program packs. */
+  private readonly raws = new Map<Weight, Buffer>();
 
   constructor(private readonly read: Read) {}
 
@@ -113,8 +115,12 @@ export class FixedWeights implements Weights {
 
   /** A filter as the model has it. */
   private raw(filter: Weight): Buffer {
+    const known = this.raws.get(filter);
+    if (known !== undefined) return known;
     const values = this.read(filter);
-    return new Buffer(values.byteLength + 256, 'arena', values);
+    const buffer = new Buffer(values.byteLength + 256, 'arena', values);
+    this.raws.set(filter, buffer);
+    return buffer;
   }
 
   /** The values of a weight. */
@@ -126,6 +132,7 @@ export class FixedWeights implements Weights {
   takePacking(): Program {
     const { program } = this;
     this.program = new Program();
+    this.raws.clear();
     return program;
   }
 

@@ -1,6 +1,6 @@
 /** Gradients of filters. Sums over all places go into a buffer in the order of the kernels and are added to the gradient at the end. */
 import { Buffer, type Place, type Word } from '../program.js';
-import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { placesInOrder, roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, targetAt, type View } from './context.js';
 import { type Stencil, tapOffsets, windowLists } from './direct.js';
 import type { Connection, FilterAccess } from './filters.js';
@@ -81,7 +81,7 @@ function unpackProduct(
 /** Pixels of a map; what fills the list up is zero in a gradient and does not count. */
 const gradientList = (lowering: Lowering, tiles: Tiles): Place =>
   placeLists(lowering, `gradient pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => {
-    const places = pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel));
+    const places = placesInOrder(tiles);
     const fill = roundUp(places.length, lowering.wide) - places.length;
     return [[...places, ...new Array<number>(fill).fill(ZERO_PLACE)]];
   });

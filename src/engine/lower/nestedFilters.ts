@@ -50,11 +50,11 @@ interface ProductLists {
   readonly products: number;
 }
 
-/** The places of every input, one input behind the other: long lists, filled without lists of lists. */
+/** The places of every input, one input behind the other. */
 function inputOffsets(inputs: number, channelStride: number, places: readonly number[]): Int32Array {
   const offsets = new Int32Array(inputs * places.length);
-  let at = 0;
-  for (let i = 0; i < inputs; i++) for (const place of places) offsets[at++] = i * channelStride + place;
+  offsets.set(places);
+  for (let i = places.length; i < offsets.length; i++) offsets[i] = (offsets[i - places.length] ?? 0) + channelStride;
   return offsets;
 }
 

@@ -1,6 +1,6 @@
 /** Lists of places: where the products over lists of pixels read and write. */
 import type { Place } from '../program.js';
-import { pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { placesInOrder, roundUp, type Tiles } from '../tiles.js';
 import type { Lowering } from './context.js';
 
 /** Zeros stand here in every channel whose margins are zero. */
@@ -33,6 +33,6 @@ export const nameOf = ({ height, width, tile, batch }: Tiles): string => `${batc
 /** The pixels of a map in the order of memory. */
 export function pixelList(lowering: Lowering, tiles: Tiles): Place {
   return placeLists(lowering, `pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => [
-    pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel)),
+    placesInOrder(tiles),
   ]);
 }

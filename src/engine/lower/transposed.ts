@@ -1,7 +1,7 @@
 /** Transposed convolutions: each phase of the stride is a product over lists of places. */
 import { EPILOGUE_BYTES } from '../epilogue.js';
 import type { Place } from '../program.js';
-import { isInside, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { isInside, pixelsInOrder, placeOf, placesInOrder, roundUp, type Tiles } from '../tiles.js';
 import type { Pair, Precision, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
 import type { Stencil } from './direct.js';
@@ -95,7 +95,7 @@ function tilingProduct({ kernelSize: [kh, kw] }: Stencil, from: Tiles, to: Tiles
   const phases = Array.from({ length: kh * kw }, (_, i): Pair => [Math.floor(i / kw), i % kw]);
   return {
     key: 'tiling',
-    from: () => [pixelsInOrder(from).map((pixel) => placeOf(from, pixel))],
+    from: () => [placesInOrder(from)],
     to: () => {
       const pixels = pixelsInOrder(from);
       return phases.map(([ky, kx]) =>

@@ -3,7 +3,15 @@ import { EPILOGUE_BYTES } from '../../engine/epilogue.js';
 import { type Lowering, type Segment, segmentsOf, type Target, type View } from '../../engine/lower/context.js';
 import { nameOf, pixelCount, ZERO_PLACE } from '../../engine/lower/places.js';
 import type { Place } from '../../engine/program.js';
-import { isInside, type Pixel, pixelsInOrder, placeOf, roundUp, type Tiles } from '../../engine/tiles.js';
+import {
+  isInside,
+  type Pixel,
+  pixelsInOrder,
+  placeOf,
+  placesInOrder,
+  roundUp,
+  type Tiles,
+} from '../../engine/tiles.js';
 import type { Pair } from '../../engine/types.js';
 import { UnplannableError } from '../graph/readModel.js';
 import type { Op } from '../graph/types.js';
@@ -181,12 +189,7 @@ function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixe
     );
   });
   const to = lowering.table(`vectors ${nameOf(tiles)}`, pixels, () =>
-    Int32Array.from(
-      fill(
-        pixelsInOrder(tiles).map((pixel) => placeOf(tiles, pixel)),
-        ZERO_PLACE,
-      ),
-    ),
+    Int32Array.from(fill(placesInOrder(tiles), ZERO_PLACE)),
   );
   return { from, to, taps: count, pixels };
 }
