@@ -473,5 +473,13 @@ export const CONTRACT: number = /* @__PURE__ */ hashOf(/* @__PURE__ */ JSON.stri
 /** Name of a kernel. */
 export type KernelName = keyof typeof KERNELS;
 
+/** All kernels; programs name each by its place here. */
+export const KERNEL_NAMES = /* @__PURE__ */ Object.keys(KERNELS) as KernelName[];
+
+/** The place of each in {@link KERNEL_NAMES}. */
+export const KERNEL_NUMBERS = /* @__PURE__ */ Object.fromEntries(
+  /* @__PURE__ */ KERNEL_NAMES.map((name, i) => [name, i]),
+) as Readonly<Record<KernelName, number>>;
+
 /** The arguments of a kernel, by name. */
 export type KernelArguments<Name extends KernelName> = Readonly<Record<(typeof KERNELS)[Name][number], number>>;

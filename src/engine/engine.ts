@@ -2,16 +2,12 @@
 
 import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
-import { CONTRACT, KERNELS, type KernelName } from './contract.js';
+import { CONTRACT, KERNEL_NAMES, KERNEL_NUMBERS, type KernelName } from './contract.js';
 import { type Block, type Heap, isShared, OwnHeap } from './heap.js';
 import { planMemory } from './memory.js';
 import { type Buffer, buffersOf, type Call, callsOf, type Program, type Step, type Word, wordsOf } from './program.js';
 import { newCode, type ProgramCode, readyProgram, runTask } from './threads/program.js';
 import { ThreadPool } from './threads/threadPool.js';
-
-const NAMES = Object.keys(KERNELS) as KernelName[];
-
-const KERNEL_NUMBERS = Object.fromEntries(NAMES.map((name, i) => [name, i])) as Readonly<Record<KernelName, number>>;
 
 type Run = (...args: number[]) => void;
 
@@ -89,7 +85,7 @@ export class Engine {
       );
     }
     this.kernels = exports as Record<string, Run>;
-    this.pool = this.threads > 1 ? ThreadPool.start({ module, memory, kernels: NAMES, threads }) : null;
+    this.pool = this.threads > 1 ? ThreadPool.start({ module, memory, kernels: KERNEL_NAMES, threads }) : null;
     if (this.pool !== null) forgotten.register(this, this.pool);
   }
 
@@ -160,8 +156,8 @@ export class Engine {
   adopt(code: ProgramCode): RunnableCode {
     const { pool } = this;
     if (pool === null) {
-      const { tasks } = readyProgram(code, NAMES.length);
-      const kernels = NAMES.map((name) => this.kernel(name));
+      const { tasks } = readyProgram(code, KERNEL_NAMES.length);
+      const kernels = KERNEL_NAMES.map((name) => this.kernel(name));
       const under = { kernel: 0 };
       return {
         run: () => {

@@ -1,5 +1,5 @@
 /** Programs whose memory is given anew for each run: images and filters lie where they are, everything else in a block of the moment. */
-import { KERNELS, type KernelName } from './contract.js';
+import { KERNEL_NUMBERS } from './contract.js';
 import type { Engine, RunnableCode } from './engine.js';
 import type { Block } from './heap.js';
 import { type MemoryPlan, planMemory } from './memory.js';
@@ -21,8 +21,6 @@ const usesOf = (found: readonly (readonly [word: number, offset: number])[]): Us
 function move(code: Int32Array, { words, offsets }: Uses, start: number): void {
   for (let i = 0; i < words.length; i++) code[words[i] ?? 0] = start + (offsets[i] ?? 0);
 }
-
-const NAMES = Object.keys(KERNELS) as KernelName[];
 
 /** A program at a place that changes. */
 export class MovableProgram {
@@ -69,7 +67,7 @@ export class MovableProgram {
     const phases = steps.flatMap((step) => step.phases);
     const words = programWords(phases, (call, all) => {
       const args = wordsOf(call);
-      all.push(NAMES.indexOf(call.kernel), args.length);
+      all.push(KERNEL_NUMBERS[call.kernel], args.length);
       for (const word of args) all.push(place(word, all.length));
     });
     this.code = engine.newCode(words.length);

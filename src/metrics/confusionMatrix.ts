@@ -1,6 +1,7 @@
 /** A confusion matrix that adds up over batches, and the scores that are read off it. */
 import * as tf from '@tensorflow/tfjs-core';
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { receivedText } from '../runtime/sentences.js';
 import { checkKeys } from '../spec/index.js';
 import { countPairs, labelsAsGiven, labelsFromChannels, labelsFromThreshold, type Values } from './labels.js';
 import {
@@ -94,10 +95,8 @@ const shapeText = (shape: readonly number[]) => `[${shape.join(', ')}]`;
 /** Refuses what holds no values: a segmentation, say, whose labels are its `mask`. */
 function requireValues(name: string, values: unknown): void {
   if (ArrayBuffer.isView(values) || Array.isArray(values)) return;
-  const received =
-    typeof values === 'object' && values !== null ? `an object of ${Object.keys(values).join(', ')}` : String(values);
   throw new InvalidArgumentError(
-    `ConfusionMatrix.update: ${name} must be a tensor or a typed array of labels or probabilities. Received: ${received}. Of what predictMask returns give its mask.`,
+    `ConfusionMatrix.update: ${name} must be a tensor or a typed array of labels or probabilities. Received: ${receivedText(values)}. Of what predictMask returns give its mask.`,
   );
 }
 

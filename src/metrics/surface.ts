@@ -1,5 +1,6 @@
 /** Contours of masks and the distances between them: what Hausdorff distance and surface Dice are made of. */
 import { InvalidArgumentError } from '../runtime/errors.js';
+import { receivedText } from '../runtime/sentences.js';
 import { distanceTransform } from './distanceTransform.js';
 
 /** A binary mask on the host. */
@@ -73,7 +74,7 @@ const isList = (value: unknown): boolean =>
 /** What stands for a mask, in a few words. */
 function received(value: unknown): string {
   if (ArrayBuffer.isView(value) || Array.isArray(value)) return 'values without their width and height';
-  return typeof value === 'object' && value !== null ? `an object of ${Object.keys(value).join(', ')}` : String(value);
+  return receivedText(value);
 }
 
 /** Refuses what is no mask: the labels alone, or a segmentation, whose labels are its `mask`. */

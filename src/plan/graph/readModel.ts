@@ -31,14 +31,8 @@ function pair(call: LayerCall, config: Config, key: string, fallback?: number): 
 }
 
 function shapeOf(call: LayerCall, shape: tfl.Shape | undefined): MapShape {
-  const [height, width, channels] = (shape ?? []).slice(1).map((size) => size ?? 0);
-  if (
-    shape?.length !== 4 ||
-    height === undefined ||
-    width === undefined ||
-    channels === undefined ||
-    Math.min(height, width, channels) < 1
-  ) {
+  const [, height = 0, width = 0, channels = 0] = (shape ?? []).map((size) => size ?? 0);
+  if (shape?.length !== 4 || Math.min(height, width, channels) < 1) {
     return refuse(call, `works on the shape [${(shape ?? []).map((d) => d ?? 'null').join(', ')}]`);
   }
   return { height, width, channels };
