@@ -80,36 +80,31 @@ export function placeOf(tiles: Tiles, { sample, y, x }: Pixel): number {
   return plane * planeStride + row + 4 * (Math.floor(y / tile) * pitch + Math.floor(x / tile));
 }
 
-/** Whether a place lies within the images. */
-export const isInside = ({ height, width }: Size, { y, x }: Pixel): boolean =>
-  y >= 0 && x >= 0 && y < height && x < width;
-
-/** The places of all pixels in the order in which they lie in memory. */
-export function placesInOrder(tiles: Tiles): number[] {
-  const { height, width, tile, batch, planeStride, first, pitch, sampleStride } = tiles;
-  const places: number[] = [];
-  for (let i = 0; i < tile; i++) {
-    for (let j = 0; j < tile; j++) {
-      const columns = Math.ceil((width - j) / tile);
-      const rows = Math.ceil((height - i) / tile);
+/**
+ * A number for each pixel in the order in which pixels lie in memory, of those of its row and its column; null leaves a row or a column out.
+ */
+export function inOrder(
+  { height, width, tile, batch }: Tiles,
+  row: (y: number) => number | null,
+  column: (x: number) => number | null,
+  combine: (row: number, column: number, sample: number) => number,
+): number[] {
+  const byPhase = (size: number, along: (position: number) => number | null): number[][] => {
+    const phases = Array.from({ length: tile }, (): number[] => []);
+    for (let position = 0; position < size; position++) {
+      const value = along(position);
+      if (value !== null) phases[position % tile]?.push(value);
+    }
+    return phases;
+  };
+  const columns = byPhase(width, column);
+  const numbers: number[] = [];
+  for (const ys of byPhase(height, row)) {
+    for (const xs of columns) {
       for (let sample = 0; sample < batch; sample++) {
-        const start = (i * tile + j) * planeStride + first + sample * sampleStride;
-        for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) places.push(start + 4 * (y * pitch + x));
+        for (const y of ys) for (const x of xs) numbers.push(combine(y, x, sample));
       }
     }
   }
-  return places;
-}
-
-/** All pixels in the same order. */
-export function pixelsInOrder({ height, width, tile, batch }: Tiles): Pixel[] {
-  const pixels: Pixel[] = [];
-  for (let i = 0; i < tile; i++) {
-    for (let j = 0; j < tile; j++) {
-      for (let sample = 0; sample < batch; sample++) {
-        for (let y = i; y < height; y += tile) for (let x = j; x < width; x += tile) pixels.push({ sample, y, x });
-      }
-    }
-  }
-  return pixels;
+  return numbers;
 }

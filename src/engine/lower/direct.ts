@@ -1,12 +1,12 @@
 /** Convolutions of any kernel, stride, dilation and padding as products over lists of places. */
 import { EPILOGUE_BYTES } from '../epilogue.js';
 import type { Place } from '../program.js';
-import { isInside, pixelsInOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import { roundUp, type Tiles } from '../tiles.js';
 import type { Pair } from '../types.js';
 import type { Lowering, View } from './context.js';
 import { type Connection, type Destination, type FilterAccess, type Finish, ofGroup } from './filters.js';
 import { packedProduct, panelBytes } from './packedProduct.js';
-import { nameOf, pixelCount, pixelList, placeLists, ZERO_PLACE } from './places.js';
+import { nameOf, pixelCount, pixelList, placeLists, placesOf } from './places.js';
 
 /** How the pixels of an output follow from those of an input. */
 export interface Stencil {
@@ -22,25 +22,18 @@ export function windowLists(lowering: Lowering, stencil: Stencil, from: Tiles, t
   const { kernelSize, strides, dilations, before } = stencil;
   const key = `windows ${nameOf(from)} ${nameOf(to)} ${kernelSize} ${strides} ${dilations} ${before}`;
   const size = { lists: kernelSize[0] * kernelSize[1], places: pixelCount(to) };
-  return placeLists(lowering, key, size, () => {
-    const pixels = pixelsInOrder(to);
-    const rows: number[][] = [];
-    for (let ky = 0; ky < kernelSize[0]; ky++) {
-      for (let kx = 0; kx < kernelSize[1]; kx++) {
-        rows.push(
-          pixels.map(({ sample, y, x }) => {
-            const pixel = {
-              sample,
-              y: y * strides[0] + ky * dilations[0] - before[0],
-              x: x * strides[1] + kx * dilations[1] - before[1],
-            };
-            return isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE;
-          }),
-        );
-      }
-    }
-    return rows;
-  });
+  return placeLists(lowering, key, size, () =>
+    Array.from({ length: size.lists }, (_, tap) => {
+      const ky = Math.floor(tap / kernelSize[1]);
+      const kx = tap % kernelSize[1];
+      return placesOf(
+        to,
+        from,
+        (y) => y * strides[0] + ky * dilations[0] - before[0],
+        (x) => x * strides[1] + kx * dilations[1] - before[1],
+      );
+    }),
+  );
 }
 
 /** Offsets of all taps in a filter. */

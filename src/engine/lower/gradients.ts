@@ -1,6 +1,6 @@
 /** Gradients of filters. Sums over all places go into a buffer in the order of the kernels and are added to the gradient at the end. */
 import { Buffer, type Place, type Word } from '../program.js';
-import { placesInOrder, roundUp, type Tiles } from '../tiles.js';
+import { roundUp, type Tiles } from '../tiles.js';
 import { type Lowering, segmentsOf, targetAt, type View } from './context.js';
 import { type Stencil, tapOffsets, windowLists } from './direct.js';
 import type { Connection, FilterAccess } from './filters.js';
@@ -13,7 +13,7 @@ import {
   transformChunk,
   withChunksFor,
 } from './nestedPass.js';
-import { nameOf, pixelCount, placeLists, ZERO_PLACE } from './places.js';
+import { nameOf, pixelCount, pixelPlaces, placeLists, ZERO_PLACE } from './places.js';
 import { prefersList } from './pointwise.js';
 import { listed, type NestedLevel } from './sections.js';
 
@@ -81,7 +81,7 @@ function unpackProduct(
 /** Pixels of a map; what fills the list up is zero in a gradient and does not count. */
 const gradientList = (lowering: Lowering, tiles: Tiles): Place =>
   placeLists(lowering, `gradient pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => {
-    const places = placesInOrder(tiles);
+    const places = pixelPlaces(tiles);
     const fill = roundUp(places.length, lowering.wide) - places.length;
     return [[...places, ...new Array<number>(fill).fill(ZERO_PLACE)]];
   });

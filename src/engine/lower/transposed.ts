@@ -1,13 +1,13 @@
 /** Transposed convolutions: each phase of the stride is a product over lists of places. */
 import { EPILOGUE_BYTES } from '../epilogue.js';
 import type { Place } from '../program.js';
-import { isInside, pixelsInOrder, placeOf, placesInOrder, roundUp, type Tiles } from '../tiles.js';
+import { roundUp, type Tiles } from '../tiles.js';
 import type { Pair, Precision, TransposedOp } from '../types.js';
 import type { Lowering, View } from './context.js';
 import type { Stencil } from './direct.js';
 import { type Connection, type Destination, type Finish, ofGroup } from './filters.js';
 import { type ProductFilters, packedProduct, panelBytes } from './packedProduct.js';
-import { nameOf, pixelCount, placeLists, ZERO_PLACE } from './places.js';
+import { type Along, nameOf, pixelCount, pixelPlaces, placeLists, placesOf, ZERO_PLACE } from './places.js';
 import { strassenMacs, strassenOperands, strassenWeights, suitsStrassen } from './strassen.js';
 
 /** The taps of a transposed convolution that reach the pixels of one phase of the output. */
@@ -33,25 +33,34 @@ function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Til
     for (let px = 0; px < strides[1]; px++) {
       const columns = axisTaps(1, px);
       const taps = axisTaps(0, py).flatMap((ky) => columns.map((kx): Pair => [ky, kx]));
-      const pixels = () => pixelsInOrder(to).filter(({ y, x }) => y % strides[0] === py && x % strides[1] === px);
+      const rows =
+        (row: Along): Along =>
+        (y) =>
+          y % strides[0] === py ? row(y) : null;
+      const columnsOf =
+        (column: Along): Along =>
+        (x) =>
+          x % strides[1] === px ? column(x) : null;
       const along = (size: number, stride: number, phase: number) => Math.max(0, Math.ceil((size - phase) / stride));
       phases.push({
         taps,
         pixels: to.batch * along(to.height, strides[0], py) * along(to.width, strides[1], px),
-        sources: () => {
-          const all = pixels();
-          return taps.map(([ky, kx]) =>
-            all.map(({ sample, y, x }) => {
-              const pixel = {
-                sample,
-                y: (y + before[0] - ky * dilations[0]) / strides[0],
-                x: (x + before[1] - kx * dilations[1]) / strides[1],
-              };
-              return isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE;
-            }),
-          );
-        },
-        places: () => pixels().map((pixel) => placeOf(to, pixel)),
+        sources: () =>
+          taps.map(([ky, kx]) =>
+            placesOf(
+              to,
+              from,
+              rows((y) => (y + before[0] - ky * dilations[0]) / strides[0]),
+              columnsOf((x) => (x + before[1] - kx * dilations[1]) / strides[1]),
+            ),
+          ),
+        places: () =>
+          placesOf(
+            to,
+            to,
+            rows((y) => y),
+            columnsOf((x) => x),
+          ),
       });
     }
   }
@@ -95,13 +104,16 @@ function tilingProduct({ kernelSize: [kh, kw] }: Stencil, from: Tiles, to: Tiles
   const phases = Array.from({ length: kh * kw }, (_, i): Pair => [Math.floor(i / kw), i % kw]);
   return {
     key: 'tiling',
-    from: () => [placesInOrder(from)],
-    to: () => {
-      const pixels = pixelsInOrder(from);
-      return phases.map(([ky, kx]) =>
-        pixels.map(({ sample, y, x }) => placeOf(to, { sample, y: y * kh + ky, x: x * kw + kx })),
-      );
-    },
+    from: () => [pixelPlaces(from)],
+    to: () =>
+      phases.map(([ky, kx]) =>
+        placesOf(
+          from,
+          to,
+          (y) => y * kh + ky,
+          (x) => x * kw + kx,
+        ),
+      ),
     pixels: pixelCount(from),
     taps: [[0, 0]],
     phases,

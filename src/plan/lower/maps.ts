@@ -1,17 +1,9 @@
 /** Everything but convolutions: element by element, pooling, and resampling over lists of places. */
 import { EPILOGUE_BYTES } from '../../engine/epilogue.js';
 import { type Lowering, type Segment, segmentsOf, type Target, type View } from '../../engine/lower/context.js';
-import { nameOf, pixelCount, ZERO_PLACE } from '../../engine/lower/places.js';
+import { fillUp, nameOf, pixelCount, pixelList, placeLists, placesOf } from '../../engine/lower/places.js';
 import type { Place } from '../../engine/program.js';
-import {
-  isInside,
-  type Pixel,
-  pixelsInOrder,
-  placeOf,
-  placesInOrder,
-  roundUp,
-  type Tiles,
-} from '../../engine/tiles.js';
+import { inOrder, roundUp, type Tiles } from '../../engine/tiles.js';
 import type { Pair } from '../../engine/types.js';
 import { UnplannableError } from '../graph/readModel.js';
 import type { Op } from '../graph/types.js';
@@ -169,51 +161,47 @@ function lowerPool(lowering: Lowering, input: View, target: Target, op: PoolOp):
   }
 }
 
-/** Lists of places, filled up to whole vectors. */
-function lists(lowering: Lowering, key: string, tiles: Tiles, taps: (pixel: Pixel) => readonly number[]) {
-  const pixels = roundUp(pixelCount(tiles), 4);
-  const fill = <T>(row: T[], spare: T): T[] => {
-    const last = row.at(-1) ?? spare;
-    return [...row, ...new Array<T>(pixels - row.length).fill(last)];
+/** Values of a vector. */
+const VECTOR = 4;
+
+/** Lists of places, filled up to whole vectors: so many for each pixel of `to`, and where it stands itself. */
+function vectorLists(lowering: Lowering, key: string, to: Tiles, taps: number, content: () => number[][]) {
+  const places = pixelCount(to);
+  return {
+    from: placeLists(lowering, key, { lists: taps, places, unit: VECTOR }, content),
+    to: pixelList(lowering, to, VECTOR),
+    taps,
+    pixels: roundUp(places, VECTOR),
   };
-  const count = taps({ sample: 0, y: 0, x: 0 }).length;
-  const from = lowering.table(`${key} from`, count * pixels, () => {
-    const rows = pixelsInOrder(tiles).map(taps);
-    return Int32Array.from(
-      Array.from({ length: count }, (_, tap) =>
-        fill(
-          rows.map((row) => row[tap] ?? ZERO_PLACE),
-          ZERO_PLACE,
-        ),
-      ).flat(),
-    );
-  });
-  const to = lowering.table(`vectors ${nameOf(tiles)}`, pixels, () =>
-    Int32Array.from(fill(placesInOrder(tiles), ZERO_PLACE)),
-  );
-  return { from, to, taps: count, pixels };
 }
 
 function windowLists(lowering: Lowering, from: Tiles, to: Tiles, { size, strides, padding, zeros }: PoolOp) {
+  const [rows, columns] = size;
   const key = `pool ${nameOf(from)} ${nameOf(to)} ${size} ${strides} ${padding.top},${padding.left} ${zeros}`;
-  const clamp = (v: number, length: number) => Math.min(Math.max(v, 0), length - 1);
-  return lists(lowering, key, to, ({ sample, y: oy, x: ox }) => {
-    const places: number[] = [];
-    for (let ky = 0; ky < size[0]; ky++) {
-      for (let kx = 0; kx < size[1]; kx++) {
-        const y = oy * strides[0] + ky - padding.top;
-        const x = ox * strides[1] + kx - padding.left;
-        // A pixel of the same window stands for one outside, where padding does not count.
-        const pixel = zeros ? { sample, y, x } : { sample, y: clamp(y, from.height), x: clamp(x, from.width) };
-        places.push(isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE);
-      }
-    }
-    return places;
-  });
+  // A pixel of the same window stands for one outside, where padding does not count.
+  const along = (length: number, stride: number, shift: number) => (position: number) => {
+    const found = position * stride + shift;
+    return zeros ? found : Math.min(Math.max(found, 0), length - 1);
+  };
+  return vectorLists(lowering, key, to, rows * columns, () =>
+    Array.from({ length: rows * columns }, (_, tap) =>
+      placesOf(
+        to,
+        from,
+        along(from.height, strides[0], Math.floor(tap / columns) - padding.top),
+        along(from.width, strides[1], (tap % columns) - padding.left),
+      ),
+    ),
+  );
 }
 
-/** What a resampling reads for one pixel along one axis. */
-type Sampling = (position: number) => readonly { readonly index: number; readonly share: number }[];
+/** What a resampling reads for one pixel along one axis: as many terms for each. */
+type Sampling = (position: number) => readonly Term[];
+
+interface Term {
+  readonly index: number;
+  readonly share: number;
+}
 
 function resample(
   lowering: Lowering,
@@ -223,28 +211,23 @@ function resample(
 ): void {
   const { tiles: from } = input;
   const { tiles: to } = target;
-  const taps = ({ sample, y, x }: Pixel) =>
-    rows(y).flatMap((row) =>
-      columns(x).map((column) => {
-        const pixel = { sample, y: row.index, x: column.index };
-        return { place: isInside(from, pixel) ? placeOf(from, pixel) : ZERO_PLACE, share: row.share * column.share };
-      }),
-    );
+  const termsAlong = (sampling: Sampling) =>
+    sampling(0).map((_, i) => ({
+      index: (position: number) => sampling(position)[i]?.index ?? null,
+      share: (position: number) => sampling(position)[i]?.share ?? null,
+    }));
+  const taps = termsAlong(rows).flatMap((row) => termsAlong(columns).map((column) => ({ row, column })));
   const full = `${key} ${nameOf(from)} ${nameOf(to)}`;
-  const places = lists(lowering, full, to, (pixel) => taps(pixel).map(({ place }) => place));
-  const shares = lowering.table(`${full} shares`, places.taps * places.pixels, () => {
-    const all = pixelsInOrder(to).map(taps);
-    const values = new Float32Array(places.taps * places.pixels);
-    for (const [pixel, row] of all.entries()) {
-      for (const [tap, { share }] of row.entries()) values[tap * places.pixels + pixel] = share;
-    }
-    // The places behind the last pixel write it once more.
-    for (let tap = 0; tap < places.taps; tap++) {
-      const last = values[tap * places.pixels + all.length - 1] ?? 0;
-      values.fill(last, tap * places.pixels + all.length, (tap + 1) * places.pixels);
-    }
-    return values;
-  });
+  const places = vectorLists(lowering, full, to, taps.length, () =>
+    taps.map(({ row, column }) => placesOf(to, from, row.index, column.index)),
+  );
+  const length = places.taps * places.pixels;
+  const shares = lowering.table(`${full} shares`, length, () =>
+    fillUp(
+      new Float32Array(length),
+      taps.map(({ row, column }) => inOrder(to, row.share, column.share, (a, b) => a * b)),
+    ),
+  );
   for (const { start, parts } of commonRuns([input], target.channels)) {
     const [part] = parts;
     if (part === undefined) continue;
@@ -313,7 +296,7 @@ export function lowerPoolGradient(lowering: Lowering, input: View, dy: Target, o
 
 /** How the pixels of an input along an axis are reached from those of an output: a sampling turned round. */
 function turned(sampling: Sampling, from: number, to: number): Sampling {
-  const found = Array.from({ length: from }, (): { index: number; share: number }[] => []);
+  const found = Array.from({ length: from }, (): Term[] => []);
   for (let o = 0; o < to; o++) {
     for (const { index, share } of sampling(o)) if (share !== 0) found[index]?.push({ index: o, share });
   }
