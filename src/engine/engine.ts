@@ -5,16 +5,24 @@ import type { KernelBinaries } from '../runtime/providers.js';
 import { CONTRACT, KERNEL_NAMES, KERNEL_NUMBERS, type KernelName } from './contract.js';
 import { type Block, type Heap, isShared, OwnHeap } from './heap.js';
 import { planMemory } from './memory.js';
-import { type Buffer, buffersOf, type Call, callsOf, type Program, type Step, type Word, wordsOf } from './program.js';
-import { newCode, type ProgramCode, readyProgram, runTask } from './threads/program.js';
+import {
+  type Buffer,
+  buffersOf,
+  type Call,
+  callsOf,
+  type Program,
+  Run,
+  type Step,
+  type Word,
+  wordsOf,
+} from './program.js';
+import { type Kernel, newCode, type ProgramCode, readyProgram, runTask } from './threads/program.js';
 import { ThreadPool } from './threads/threadPool.js';
-
-type Run = (...args: number[]) => void;
 
 /** A call with its addresses. */
 interface ReadyCall {
   readonly kernel: number;
-  readonly run: Run;
+  readonly run: Kernel;
   readonly args: readonly number[];
 }
 
@@ -57,7 +65,7 @@ export class Engine {
   /** The instructions in use. */
   readonly simd: 'relaxed' | 'simd128';
   private readonly heap: Heap;
-  private readonly kernels: Readonly<Record<string, Run>>;
+  private readonly kernels: Readonly<Record<string, Kernel>>;
   private readonly blocks = new Set<Block>();
   private readonly pool: ThreadPool | null;
   private readonly asked: number;
@@ -84,7 +92,7 @@ export class Engine {
         'The binaries of the kernels were written for other parameters than those of this source. Run: npm run kernels.',
       );
     }
-    this.kernels = exports as Record<string, Run>;
+    this.kernels = exports as Record<string, Kernel>;
     this.pool = this.threads > 1 ? ThreadPool.start({ module, memory, kernels: KERNEL_NAMES, threads }) : null;
     if (this.pool !== null) forgotten.register(this, this.pool);
   }
@@ -122,13 +130,11 @@ export class Engine {
   write({ address, content, bytes }: Buffer): void {
     if (content === undefined) return;
     const values = typeof content === 'function' ? content() : content;
-    if (4 * values.length > bytes) throw new Error(`A table of ${bytes} bytes got ${values.length} words.`);
-    if (values instanceof Float32Array) this.floats(address, values.length).set(values);
-    else {
-      const words = new Int32Array(this.heap.memory.buffer, address, values.length);
-      if (values instanceof Int32Array) words.set(values);
-      else for (const [i, word] of values.entries()) words[i] = addressOf(word);
-    }
+    const words = values instanceof Float32Array || values instanceof Int32Array ? values : addressesIn(values);
+    if (4 * words.length > bytes) throw new Error(`A table of ${bytes} bytes got ${words.length} words.`);
+    const { buffer } = this.heap.memory;
+    const target = words instanceof Float32Array ? Float32Array : Int32Array;
+    new target(buffer, address, words.length).set(words);
   }
 
   /** The calls of steps whose buffers have their addresses. */
@@ -199,7 +205,7 @@ export class Engine {
     this.pool?.stop();
   }
 
-  private kernel(name: KernelName): Run {
+  private kernel(name: KernelName): Kernel {
     const run = this.kernels[name];
     if (run === undefined) throw new Error(`The binary has no kernel ${name}.`);
     return run;
@@ -214,13 +220,12 @@ export class Engine {
       for (const [buffer, offset] of arena) buffer.address = block.start + offset;
       const written = new Set<Buffer>();
       for (const step of program.steps) {
-        const calls = callsOf(step);
-        for (const buffer of calls.flatMap((call) => [...buffersOf(call)])) {
+        for (const buffer of buffersOf(step)) {
           if (buffer.kind !== 'arena' || written.has(buffer)) continue;
           written.add(buffer);
           this.write(buffer);
         }
-        for (const call of calls) this.kernel(call.kernel)(...argumentsOf(call));
+        for (const call of callsOf(step)) this.kernel(call.kernel)(...argumentsOf(call));
       }
     } finally {
       this.free(block);
@@ -233,6 +238,20 @@ function addressOf(word: Word): number {
   const { buffer, offset } = word;
   if (Number.isNaN(buffer.address)) throw new Error('A buffer of the plan has no address.');
   return buffer.address + offset;
+}
+
+/** The words of a table. */
+function addressesIn(content: readonly (Word | Run)[]): number[] {
+  const addresses: number[] = [];
+  for (const word of content) {
+    if (!(word instanceof Run)) {
+      addresses.push(addressOf(word));
+      continue;
+    }
+    const first = addressOf(word.first);
+    for (let i = 0; i < word.count; i++) addresses.push(first + i * word.stride);
+  }
+  return addresses;
 }
 
 const argumentsOf = (call: Call): number[] => wordsOf(call).map(addressOf);

@@ -1,6 +1,6 @@
 /** The static memory plan: buffers of the arena share places where no step needs both. */
 import { placedBytes } from './heap.js';
-import { type Buffer, callsOf, type Step, type Word } from './program.js';
+import { type Buffer, buffersOf, type Step } from './program.js';
 
 /** Places of the buffers of a program, relative to the start of their block. */
 export interface MemoryPlan {
@@ -21,18 +21,11 @@ type Placed = Lifetime & { readonly start: number; readonly end: number };
 function lifetimes(steps: readonly Step[], always: readonly Buffer[]): Map<Buffer, Lifetime> {
   const found = new Map<Buffer, Lifetime>();
   for (const [index, step] of steps.entries()) {
-    // Many calls of a step share long tables: each is looked through once.
-    const seen = new Set<Buffer>();
-    const visit = (word: Word): void => {
-      if (typeof word === 'number' || seen.has(word.buffer)) return;
-      const { buffer } = word;
-      seen.add(buffer);
+    for (const buffer of buffersOf(step)) {
       const known = found.get(buffer);
       if (known === undefined) found.set(buffer, { buffer, first: index, last: index });
       else known.last = index;
-      if (Array.isArray(buffer.content)) for (const inner of buffer.content) visit(inner);
-    };
-    for (const { args } of callsOf(step)) for (const word of Object.values(args)) visit(word);
+    }
   }
   for (const buffer of always) found.set(buffer, { buffer, first: 0, last: steps.length });
   return found;

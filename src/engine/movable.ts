@@ -4,7 +4,7 @@ import type { Engine, RunnableCode } from './engine.js';
 import type { Block } from './heap.js';
 import { type MemoryPlan, planMemory } from './memory.js';
 import { parallelSteps } from './parallel.js';
-import { type Buffer, Place, type Program, type Step, type Word, wordsOf } from './program.js';
+import { type Buffer, type Program, type Step, type Word, wordsOf } from './program.js';
 import { programWords } from './threads/program.js';
 
 /** Words of the code that hold an address in a buffer, and how far behind its start. */
@@ -45,8 +45,7 @@ export class MovableProgram {
     this.arenaOffsets = arena;
     this.tables = engine.allocate(tableBytes);
     for (const [buffer, offset] of tables) buffer.address = this.tables.start + offset;
-    const isMoving = ({ content }: Buffer) =>
-      Array.isArray(content) && content.some((word) => word instanceof Place && word.buffer.kind === 'arena');
+    const isMoving = ({ inner }: Buffer) => inner.some(({ kind }) => kind === 'arena');
     this.moving = [...tables.keys()].filter(isMoving);
     for (const buffer of tables.keys()) if (!this.moving.includes(buffer)) engine.write(buffer);
     const inArena: [number, number][] = [];

@@ -16,6 +16,16 @@ export class Place {
 /** What a table or a call holds: a number, or the address of a place. */
 export type Word = number | Place;
 
+/** Places at equal distances, one word of a table each. */
+export class Run {
+  constructor(
+    readonly first: Place,
+    readonly count: number,
+    /** Bytes from one to the next. */
+    readonly stride: number,
+  ) {}
+}
+
 /** Memory that a program uses. */
 export class Buffer {
   /** Address, once the memory is planned. */
@@ -28,13 +38,25 @@ export class Buffer {
      * the packing, and shared by programs for other sizes. `outside`: a tensor, at an address of its own in each run.
      */
     readonly kind: 'arena' | 'table' | 'weights' | 'outside',
-    readonly content?: Int32Array | Float32Array | readonly Word[] | (() => Int32Array | Float32Array),
+    readonly content?: Int32Array | Float32Array | readonly (Word | Run)[] | (() => Int32Array | Float32Array),
   ) {}
+
+  /** Buffers whose addresses it holds. */
+  get inner(): readonly Buffer[] {
+    const { content } = this;
+    if (!isWords(content)) return [];
+    return content.flatMap((word) => {
+      if (typeof word === 'number') return [];
+      return word instanceof Run ? word.first.buffer : word.buffer;
+    });
+  }
 
   at(offset = 0): Place {
     return new Place(this, offset);
   }
 }
+
+const isWords = (content: Buffer['content']): content is readonly (Word | Run)[] => Array.isArray(content);
 
 /** One call. */
 export interface Call {
@@ -118,15 +140,17 @@ export class Program {
   }
 }
 
-/** Buffers that a call reads or writes, those in its tables included. */
-export function buffersOf(call: Call): Set<Buffer> {
+/** Buffers that a step reads or writes, those in its tables included. */
+export function buffersOf(step: Step): Set<Buffer> {
   const found = new Set<Buffer>();
-  const visit = (word: Word): void => {
-    if (typeof word === 'number' || found.has(word.buffer)) return;
-    found.add(word.buffer);
-    const { content } = word.buffer;
-    if (Array.isArray(content)) for (const inner of content) visit(inner);
+  const visit = (buffer: Buffer): void => {
+    // Many calls share long tables: each is looked through once.
+    if (found.has(buffer)) return;
+    found.add(buffer);
+    buffer.inner.forEach(visit);
   };
-  for (const word of Object.values(call.args)) visit(word);
+  for (const { args } of callsOf(step)) {
+    for (const word of Object.values(args)) if (typeof word !== 'number') visit(word.buffer);
+  }
   return found;
 }

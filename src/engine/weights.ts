@@ -107,10 +107,21 @@ export class FixedWeights implements Weights {
     calls: (program: Program, places: ComposedPlaces) => void,
   ): Place {
     const [first, second] = filters;
-    const place = this.raw(second).at();
     return this.packed(key, bytes, { filter: first, factors }, (program, places) =>
-      calls(program, { ...places, second: place }),
+      calls(program, { ...places, second: this.raw(second).at() }),
     );
+  }
+
+  /** A filter that was made of two, in the order of a product; its factors are in it already. */
+  repacked(key: string, bytes: number, filter: Place, outputs: number, calls: PackCalls): Place {
+    const known = this.buffers.get(key);
+    if (known !== undefined) return known.at();
+    const weights = packedBuffer(bytes, 'weights');
+    this.buffers.set(key, weights);
+    const factors = new Float64Array(outputs).fill(1);
+    pack(this.program, 'arena', { filter: filter.buffer, factors, weights }, calls);
+    this.program.endStep(key, 'pack');
+    return weights.at();
   }
 
   /** A filter as the model has it. */

@@ -1,6 +1,6 @@
 /** What the lowering of an operation works with: the program, the tables, the maps made so far. */
 
-import { Buffer, type Place, type Program } from '../program.js';
+import { Buffer, type Place, type Program, Run } from '../program.js';
 import { type Tiles, tilesOf } from '../tiles.js';
 import type { MapShape } from '../types.js';
 import type { Weights } from '../weights.js';
@@ -62,11 +62,11 @@ export class Lowering {
 
   /** Shares out items among the threads, neighbours to one. */
   share<T>(items: readonly T[], write: (part: readonly T[]) => void): void {
-    const shares = sharesOf(items, this.threads);
-    if (shares.length <= 1) {
+    if (Math.min(this.threads, items.length) <= 1) {
       write(items);
       return;
     }
+    const shares = sharesOf(items, this.threads);
     this.program.fork(shares.map((share) => () => write(share)));
   }
 
@@ -148,10 +148,13 @@ export class Lowering {
 
   /** The addresses of channels of a view, the last one repeated up to a length. */
   addresses(view: View, start = 0, end = view.channels, length = end - start): Place {
-    const words = [...channelPlaces(view)].slice(start, end);
-    const last = words.at(-1);
-    while (last !== undefined && words.length < length) words.push(last);
-    return new Buffer(4 * words.length, 'table', words).at();
+    const stride = view.tiles.channelStride;
+    const runs = segmentsOf(view, start, end).map(({ place, channels }) => new Run(place, channels, stride));
+    const last = runs.at(-1);
+    if (last !== undefined && length > end - start) {
+      runs.push(new Run(last.first.plus((last.count - 1) * stride), length - (end - start), 0));
+    }
+    return new Buffer(4 * length, 'table', runs).at();
   }
 }
 
@@ -160,12 +163,6 @@ export function sharesOf<T>(items: readonly T[], threads: number): T[][] {
   const parts = Math.min(threads, items.length);
   const end = (part: number) => Math.floor((part * items.length) / parts);
   return Array.from({ length: parts }, (_, part) => items.slice(end(part), end(part + 1)));
-}
-
-function* channelPlaces({ segments, tiles }: View): Generator<Place> {
-  for (const { place, channels } of segments) {
-    for (let c = 0; c < channels; c++) yield place.plus(c * tiles.channelStride);
-  }
 }
 
 /** Channels `start` to `end` of a view as few segments. */

@@ -39,7 +39,7 @@ interface ProductLists {
   /** The lists for a block of outputs without the first ones, of an even number. */
   readonly planFrom: (first: number) => Place;
   /** For `packNested`. */
-  readonly packTable: Int32Array;
+  readonly packTable: () => Int32Array;
   /** Inputs that are packed together, and where there are several such runs, bytes from one to the next in each component. */
   readonly run: number;
   readonly runBytes: number;
@@ -58,9 +58,38 @@ function inputOffsets(inputs: number, channelStride: number, places: readonly nu
   return offsets;
 }
 
+/** The sections of one component, and where its weights begin. */
+interface Component {
+  readonly rows: readonly number[];
+  readonly columns: readonly number[];
+  readonly weights: number;
+}
+
+/** The sections of a component in the order of its products, [row, column]. */
+function sectionPairs({ rows, columns }: Component, asRows: boolean): [number, number][] {
+  return asRows
+    ? columns.flatMap((x) => rows.map((y): [number, number] => [y, x]))
+    : rows.flatMap((y) => columns.map((x): [number, number] => [y, x]));
+}
+
+/** For `packNested`: of each component where its weights begin, their bytes an input, and among these those of each section. */
+function packTable(components: readonly Component[], { count }: Sections, asRows: boolean): Int32Array {
+  const width = 2 + count ** 2;
+  // A section that is not listed.
+  const table = new Int32Array(components.length * width).fill(-1);
+  // Factors of two outputs stand side by side.
+  const bytes = asRows ? 4 : 8;
+  for (const [i, component] of components.entries()) {
+    const pairs = sectionPairs(component, asRows);
+    table.set([component.weights, bytes * pairs.length], i * width);
+    for (const [position, [y, x]] of pairs.entries()) table[i * width + 2 + y * count + x] = bytes * position;
+  }
+  return table;
+}
+
 function productLists(
   lowering: Lowering,
-  tiles: Tiles,
+  { pitch }: Tiles,
   {
     points,
     inputs,
@@ -77,49 +106,43 @@ function productLists(
     asRows: boolean;
   },
 ): ProductLists {
-  const { count } = sections;
   const padded = asRows ? 1 : roundUp(outputs, 2);
   const run = runOf(inputs, sections, asRows);
   const runBytes = 4 * run * padded;
   const summed = summedOf(sections);
-  const packTable: number[] = [];
-  const entries: { list: Word[]; weights: number; outputBytes: number; own: number[] }[] = [];
-  let offset = 0;
+  // The next sum's filters follow those of the whole block, or within the list of a pair of outputs.
+  const nextSum = run < inputs ? runBytes : 8 * summed;
+  const axis = Array.from({ length: points }, (_, component) => listed(sections, component, points));
+  const components: Component[] = [];
+  const entries: { words: Word[]; weights: number; outputBytes: number; own: number[] }[] = [];
+  let weightBytes = 0;
   let products = 0;
-  for (let a = 0; a < points; a++) {
-    const rows = listed(sections, a, points);
-    for (let b = 0; b < points; b++) {
-      const columns = listed(sections, b, points);
+  for (const rows of axis) {
+    for (const columns of axis) {
+      const component = { rows, columns, weights: weightBytes };
       const perInput = rows.length * columns.length;
-      const perOutput = inputs * perInput;
-      const pairs = asRows
-        ? columns.flatMap((x) => rows.map((y) => [y, x] as const))
-        : rows.flatMap((y) => columns.map((x) => [y, x] as const));
-      // Factors of two outputs stand side by side.
-      const bytes = asRows ? 4 : 8;
-      const positions = new Array<number>(count ** 2).fill(-1);
-      for (const [position, [y, x]] of pairs.entries()) positions[y * count + x] = bytes * position;
-      packTable.push(offset, bytes * perInput, ...positions);
-      const key = `${points} ${inputs} ${channelStride} ${tiles.pitch} ${asRows} ${rows}/${columns}`;
-      const places = asRows ? columns.map((x) => 4 * x) : pairs.map(([y, x]) => 4 * (y * tiles.pitch + x));
-      const list = lowering.table(`products ${key}`, inputs * places.length, () =>
-        inputOffsets(inputs, channelStride, places),
-      );
+      const length = inputs * (asRows ? columns.length : perInput);
+      const key = `products ${points} ${inputs} ${channelStride} ${pitch} ${asRows} ${rows}/${columns}`;
+      const list = lowering.table(key, length, () => {
+        const places = asRows
+          ? columns.map((x) => 4 * x)
+          : sectionPairs(component, asRows).map(([y, x]) => 4 * (y * pitch + x));
+        return inputOffsets(inputs, channelStride, places);
+      });
       const outputBytes = 4 * run * perInput;
-      // The next sum's filters follow those of the whole block, or within the list of a pair of outputs.
-      const nextSum = run < inputs ? runBytes : 8 * summed;
-      const own = asRows ? [rows.length, 4 * (rows[0] ?? 0) * tiles.pitch] : [outputBytes, nextSum];
-      entries.push({ list: [list, list.plus(4 * inputs * places.length)], weights: offset, outputBytes, own });
-      offset += 4 * perOutput * padded + SKEW;
-      products += perOutput;
+      const own = asRows ? [rows.length, 4 * (rows[0] ?? 0) * pitch] : [outputBytes, nextSum];
+      components.push(component);
+      entries.push({ words: [list, list.plus(4 * length)], weights: weightBytes, outputBytes, own });
+      weightBytes += 4 * inputs * perInput * padded + SKEW;
+      products += inputs * perInput;
     }
   }
   const plans = new Map<number, Place>();
   const planFrom = (first: number): Place => {
     const known = plans.get(first);
     if (known !== undefined) return known;
-    const words = entries.flatMap(({ list, weights, outputBytes, own }) => [
-      ...list,
+    const words = entries.flatMap(({ words, weights, outputBytes, own }) => [
+      ...words,
       weights + outputBytes * first,
       ...own,
     ]);
@@ -128,10 +151,9 @@ function productLists(
     return plan;
   };
   return {
-    ...{ planFrom, products, run, runBytes },
-    packTable: Int32Array.from(packTable),
+    ...{ planFrom, products, run, runBytes, weightBytes },
+    packTable: () => packTable(components, sections, asRows),
     summedBytes: 4 * summed,
-    weightBytes: offset,
   };
 }
 
@@ -165,7 +187,7 @@ function packed(
     lists.weightBytes,
     { filter: access.filter, factors: factors.subarray(first, first + to - from) },
     (program, places) => {
-      const table = places.table(lists.packTable);
+      const table = places.table(lists.packTable());
       const { run, runBytes } = lists;
       for (let input = 0; input < part; input += run) {
         program.call('packNested', {

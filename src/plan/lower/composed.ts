@@ -3,14 +3,14 @@
 import type { Epilogue } from '../../engine/epilogue.js';
 import type { Lowering, View } from '../../engine/lower/context.js';
 import { type Connection, type Destination, forwardConnection } from '../../engine/lower/filters.js';
-import { type ProductFilters, packProduct, planePanelBytes } from '../../engine/lower/packedProduct.js';
+import { packProduct, planePanelBytes } from '../../engine/lower/packedProduct.js';
 import { lowerPointwise } from '../../engine/lower/pointwise.js';
 import { packStrassen, strassenBytes } from '../../engine/lower/strassen.js';
 import { lowerTransposedWith, transposedStencil } from '../../engine/lower/transposed.js';
-import { Buffer, type Place, type Program } from '../../engine/program.js';
+import { Buffer, type Place, type Program, Run } from '../../engine/program.js';
 import { roundUp, type Tiles } from '../../engine/tiles.js';
 import type { Precision, Weight } from '../../engine/types.js';
-import type { ComposedPlaces, FixedWeights, PackPlaces } from '../../engine/weights.js';
+import type { ComposedPlaces, FixedWeights } from '../../engine/weights.js';
 import type { ComposedOp } from '../graph/types.js';
 
 /** The 1x1 convolution's share of the transposed convolution's bias, before the factors. */
@@ -71,7 +71,7 @@ export function lowerComposed(
   // Rows of the product are filled up to whole register tiles.
   const row = 4 * roundUp(inner, lowering.wide);
   /** filter[tap][output][input] = sum over the map between of both filters. */
-  const compose = (program: Program, places: ComposedPlaces): Place => {
+  const compose = (program: Program, places: ComposedPlaces): void => {
     const packed = new Buffer(4 * 2 * Math.ceil(outputs / 2) * channels + 64, 'arena').at();
     packProduct(
       program,
@@ -80,9 +80,7 @@ export function lowerComposed(
       { rows: outputs, inputs: channels, taps: [0], phases: [] },
       packed,
     );
-    const filter = new Buffer(taps * outputs * row + 512, 'arena').at();
-    const words = Array.from({ length: taps * channels }, (_, i) => places.second.plus(4 * i * inner));
-    const rows = new Buffer(4 * words.length, 'arena', words).at();
+    const rows = new Buffer(4 * taps * channels, 'arena', [new Run(places.second, taps * channels, 4 * inner)]).at();
     for (let tap = 0; tap < taps; tap++) {
       program.call('gemm', {
         channels: rows.plus(4 * tap * channels),
@@ -90,7 +88,7 @@ export function lowerComposed(
         planes: 1,
         planeStride: 0,
         length: inner,
-        out: filter.plus(tap * outputs * row),
+        out: places.weights.plus(tap * outputs * row),
         outChannel: row,
         inner: channels,
         outputs,
@@ -101,15 +99,11 @@ export function lowerComposed(
         accumulate: 0,
       });
     }
-    return filter;
-  };
-  /** Packs the composed filter, whose factors are in it already. */
-  const pack = (program: Program, places: PackPlaces, filter: Place, source: ProductFilters, to: Place) => {
-    const ones = new Float32Array(roundUp(outputs, 4)).fill(1);
-    const scale = new Buffer(ones.byteLength, 'arena', ones).at();
-    packProduct(program, { ...places, filter, scale }, { base: 0, input: 4, output: row }, source, to);
   };
   const filters: readonly [Weight, Weight] = [level.filter, transposed.filter];
+  // Kept beside what is packed of it: maps of another size may need it in another order.
+  const filter = weights.composed(`${owner} composed`, taps * outputs * row + 512, filters, epilogue.factors, compose);
+  const access = { base: 0, input: 4, output: row };
   lowerTransposedWith(
     lowering,
     input,
@@ -123,26 +117,19 @@ export function lowerComposed(
     },
     {
       product: (source) =>
-        weights.composed(
+        weights.repacked(
           `${owner} composed ${source.taps} ${source.phases}`,
           4 * 2 * Math.ceil((outputs * Math.max(1, source.phases.length)) / 2) * inner * source.taps.length,
-          filters,
-          epilogue.factors,
-          (program, places) => pack(program, places, compose(program, places), source, places.weights),
+          filter,
+          outputs,
+          (program, places) => packProduct(program, places, access, source, places.weights),
         ),
       strassen: (phases) => {
         const size = { inner, outputs, phases };
-        return weights.composed(
-          `${owner} composed strassen`,
-          strassenBytes(size),
-          filters,
-          epilogue.factors,
-          (program, places) => {
-            const filter = compose(program, places);
-            packStrassen(program, size, places.weights, (tap, product) => {
-              pack(program, places, filter, { rows: outputs, inputs: inner, taps: [tap], phases: [] }, product);
-            });
-          },
+        return weights.repacked(`${owner} composed strassen`, strassenBytes(size), filter, outputs, (program, places) =>
+          packStrassen(program, size, places.weights, (tap, product) =>
+            packProduct(program, places, access, { rows: outputs, inputs: inner, taps: [tap], phases: [] }, product),
+          ),
         );
       },
     },

@@ -48,7 +48,11 @@ function lowerNode(
   }
   const target = lowering.newMap(shape);
   const epilogue = node.epilogue ?? new Epilogue(shape.channels, false);
-  const record = () => weights.constant(`${name} epilogue`, () => epilogue.record());
+  const record = () =>
+    weights.constant(`${name} epilogue`, () => {
+      if (op.kind === 'composed') epilogue.addBias(composedBias(op, shape.channels, weights));
+      return epilogue.record();
+    });
   const identity = () => weights.constant(`none ${shape.channels}`, () => new Epilogue(shape.channels, false).record());
   const finish = (): Finish => ({ owner: name, factors: epilogue.factors, record: record() });
   const destination = { place: target.place, accumulate: false };
@@ -65,7 +69,6 @@ function lowerNode(
       lowering.endStep(name, lowerConv(lowering, input, { op, to, precision }, finish(), destination));
       break;
     case 'composed':
-      epilogue.addBias(composedBias(op, shape.channels, weights));
       lowerComposed(
         lowering,
         weights,
