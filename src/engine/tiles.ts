@@ -102,7 +102,10 @@ export function inOrder(
   for (const ys of byPhase(height, row)) {
     for (const xs of columns) {
       for (let sample = 0; sample < batch; sample++) {
-        for (const y of ys) for (const x of xs) numbers.push(combine(y, x, sample));
+        // Counted, since this runs before anything is compiled, when iterators make an object a step.
+        for (let y = 0; y < ys.length; y++) {
+          for (let x = 0; x < xs.length; x++) numbers.push(combine(ys[y] ?? 0, xs[x] ?? 0, sample));
+        }
       }
     }
   }

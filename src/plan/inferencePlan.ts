@@ -1,4 +1,5 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
+import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
 import { type Block, placedBytes } from '../engine/heap.js';
@@ -46,10 +47,18 @@ export type ImageShape = readonly [number, number, number];
 /** The weights of a model by variable, read once. */
 export type WeightValues = ReadonlyMap<Weight, Float32Array>;
 
-/** Reads all weights; copied, since backend cpu hands out the arrays that the model computes with. */
+/** Whether reading a tensor gives a copy: backend cpu hands out the array that the model computes with. */
+const isCopied = ({ dataId }: tf.Tensor): boolean =>
+  tf.engine().state.tensorInfo.get(dataId)?.backend === tf.findBackend('wasm');
+
+/** A copy of all weights. */
 export async function readWeights(model: tfl.LayersModel): Promise<WeightValues> {
   const values = await Promise.all(
-    model.weights.map(async (weight) => [weight, new Float32Array(await weight.read().data())] as const),
+    model.weights.map(async (weight) => {
+      const tensor = weight.read();
+      const read = await tensor.data<'float32'>();
+      return [weight, isCopied(tensor) ? read : read.slice()] as const;
+    }),
   );
   return new Map(values);
 }

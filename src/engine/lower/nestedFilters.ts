@@ -38,7 +38,7 @@ const SKEW = 64;
 interface ProductLists {
   /** The lists for a block of outputs without the first ones, of an even number. */
   readonly planFrom: (first: number) => Place;
-  /** For `packNested`. */
+  /** For `packNested`; made when it is asked for. */
   readonly packTable: () => Int32Array;
   /** Inputs that are packed together, and where there are several such runs, bytes from one to the next in each component. */
   readonly run: number;
@@ -137,6 +137,7 @@ function productLists(
       products += inputs * perInput;
     }
   }
+  let table: Int32Array | null = null;
   const plans = new Map<number, Place>();
   const planFrom = (first: number): Place => {
     const known = plans.get(first);
@@ -152,7 +153,10 @@ function productLists(
   };
   return {
     ...{ planFrom, products, run, runBytes, weightBytes },
-    packTable: () => packTable(components, sections, asRows),
+    packTable: () => {
+      table ??= packTable(components, sections, asRows);
+      return table;
+    },
     summedBytes: 4 * summed,
   };
 }
