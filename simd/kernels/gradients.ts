@@ -241,15 +241,16 @@ const TAPS = {
   ],
 } as const;
 
-export const unpackNested = define('unpackNested', (w, p) => {
-  const even = w.int(p.outputs.where(p.outputs.equals(1), p.outputs.plus(1).and(-2)));
-  const entry = w.int(p.sections.times(8).plus(20));
-  const isDense = w.int(p.outputStride.equals(4));
-  eachOutputs(w, p, (o, i) => {
-    const isWhole = w.int(o.plus(3).below(even));
-    w.loop(0, p.sections, 1, (sy) => {
-      w.loop(0, p.sections, 1, (sx) => {
-        const write = (points: 5 | 6) => {
+const unpackNested = (tile: 3 | 4) =>
+  define(`unpackNested${tile}`, (w, p) => {
+    const points = tile === 3 ? 5 : 6;
+    const even = w.int(p.outputs.where(p.outputs.equals(1), p.outputs.plus(1).and(-2)));
+    const entry = w.int(p.sections.times(8).plus(20));
+    const isDense = w.int(p.outputStride.equals(4));
+    eachOutputs(w, p, (o, i) => {
+      const isWhole = w.int(o.plus(3).below(even));
+      w.loop(0, p.sections, 1, (sy) => {
+        w.loop(0, p.sections, 1, (sx) => {
           const table = w.int(p.table);
           const rows: VecVar[][] = [];
           for (let a = 0; a < points; a++) {
@@ -323,16 +324,13 @@ export const unpackNested = define('unpackNested', (w, p) => {
               });
             }
           }
-        };
-        w.when(
-          p.points.equals(5),
-          () => write(5),
-          () => write(6),
-        );
+        });
       });
     });
   });
-});
+
+export const unpackNested3 = unpackNested(3);
+export const unpackNested4 = unpackNested(4);
 
 export const gemmGradient = define('gemmGradient', (w, p) => {
   const whole = w.int(p.length.plus(3).and(-4).times(4));

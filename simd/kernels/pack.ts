@@ -63,92 +63,87 @@ interface Component {
   readonly step: IntVar;
 }
 
-export const packNested = define('packNested', (w, p) => {
-  const entry = w.int(p.sections.times(p.sections).plus(2).times(4));
-  const isPair = w.int(p.block.equals(2));
-  const isDense = w.int(p.outputStride.equals(4));
-  const last = w.int(p.outputs.minus(1));
-  const pack = (
-    points: 5 | 6,
-    section: Int,
-    tapAt: (a: number, b: number) => readonly [isInside: IntVar, shift: IntVar],
-  ) => {
-    const table = w.int(p.table);
-    const components = Array.from({ length: points ** 2 }, (): Component => {
-      const position = w.int(w.loadInt(table.plus(section)));
-      const start = w.int(p.weights.plus(w.loadInt(table)).plus(position).where(position.differs(-1), 0));
-      const step = w.int(w.loadInt(table, 4));
-      table.add(entry);
-      return { start, step };
-    });
-    const taps = [0, 1, 2].map((a) => [0, 1, 2].map((b) => tapAt(a, b)));
-    eachOutputs(w, p, (o, i) => {
-      const scale = w.vec(w.load(p.scale.plus(o.times(4))));
-      // Lanes behind the last output read the last one; their factor is 0.
-      const lanes = [0, 1, 2, 3].map((lane) => {
-        const output = w.int(o.plus(lane));
-        return w.int(
-          p.filter.plus(output.where(output.below(last), last).times(p.outputStride)).plus(i.times(p.inputStride)),
+const packNested = (tile: 3 | 4) =>
+  define(`packNested${tile}`, (w, p) => {
+    const points = tile === 3 ? 5 : 6;
+    const entry = w.int(p.sections.times(p.sections).plus(2).times(4));
+    const isPair = w.int(p.block.equals(2));
+    const isDense = w.int(p.outputStride.equals(4));
+    const last = w.int(p.outputs.minus(1));
+    w.loop(0, p.sections, 1, (sy) => {
+      w.loop(0, p.sections, 1, (sx) => {
+        const section = w.int(sy.times(p.sections).plus(sx).plus(2).times(4));
+        const table = w.int(p.table);
+        const components = Array.from({ length: points ** 2 }, (): Component => {
+          const position = w.int(w.loadInt(table.plus(section)));
+          const start = w.int(p.weights.plus(w.loadInt(table)).plus(position).where(position.differs(-1), 0));
+          const step = w.int(w.loadInt(table, 4));
+          table.add(entry);
+          return { start, step };
+        });
+        const taps = [0, 1, 2].map((a) =>
+          [0, 1, 2].map((b) => {
+            const y = w.int(sy.times(3).plus(a).minus(p.lead));
+            const x = w.int(sx.times(3).plus(b).minus(p.lead));
+            const isInside = w.int(y.belowUnsigned(p.kernelSize).and(x.belowUnsigned(p.kernelSize)));
+            return { isInside, shift: w.int(y.times(p.rowStride).plus(x.times(p.columnStride))) };
+          }),
         );
-      });
-      const isWhole = w.int(isDense.and(o.plus(3).below(p.outputs)));
-      // Inputs of all pairs of outputs before this one; a single output is the first one.
-      const input = w.int(o.shiftedRight(1).times(p.inputs).plus(i));
-      const hasNext = w.int(o.plus(2).below(p.outputs));
-      const values = taps.map((row) =>
-        row.map(([isInside, shift]) => {
-          const tap = w.vec(w.const(0));
-          w.when(isInside, () =>
-            w.when(
-              isWhole,
-              () => tap.set(w.load((lanes[0] as IntVar).plus(shift)).times(scale)),
-              () => tap.set(w.gather((lane) => (lanes[lane] as IntVar).plus(shift)).times(scale)),
+        eachOutputs(w, p, (o, i) => {
+          const scale = w.vec(w.load(p.scale.plus(o.times(4))));
+          // Lanes behind the last output read the last one; their factor is 0.
+          const lanes = [0, 1, 2, 3].map((lane) => {
+            const output = w.int(o.plus(lane));
+            return w.int(
+              p.filter.plus(output.where(output.below(last), last).times(p.outputStride)).plus(i.times(p.inputStride)),
+            );
+          });
+          const isWhole = w.int(isDense.and(o.plus(3).below(p.outputs)));
+          // Inputs of all pairs of outputs before this one; a single output is the first one.
+          const input = w.int(o.shiftedRight(1).times(p.inputs).plus(i));
+          const hasNext = w.int(o.plus(2).below(p.outputs));
+          const values = taps.map((row) =>
+            row.map(({ isInside, shift }) => {
+              const tap = w.vec(w.const(0));
+              w.when(isInside, () =>
+                w.when(
+                  isWhole,
+                  () => tap.set(w.load((lanes[0] as IntVar).plus(shift)).times(scale)),
+                  () => tap.set(w.gather((lane) => (lanes[lane] as IntVar).plus(shift)).times(scale)),
+                ),
+              );
+              return tap;
+            }),
+          );
+          const rows = G[points].map((factors) =>
+            [0, 1, 2].map((b) =>
+              combination(
+                w,
+                factors,
+                values.map((row) => row[b] as Vec),
+              ),
             ),
           );
-          return tap;
-        }),
-      );
-      const rows = G[points].map((factors) =>
-        [0, 1, 2].map((b) =>
-          combination(
-            w,
-            factors,
-            values.map((row) => row[b] as Vec),
-          ),
-        ),
-      );
-      for (const [k, { start, step }] of components.entries()) {
-        const factors = G[points][k % points] as readonly number[];
-        const value = w.vec(combination(w, factors, rows[Math.floor(k / points)] as Vec[]));
-        // A section whose taps are all zero in this component is not listed.
-        w.when(start, () => {
-          const at = w.int(start.plus(step.times(input)));
-          w.when(
-            isPair,
-            () => {
-              w.storePair(at, value, 0);
-              w.when(hasNext, () => w.storePair(at.plus(step.times(p.inputs)), value, 1));
-            },
-            () => w.storeLane(at, value, 0),
-          );
+          for (const [k, { start, step }] of components.entries()) {
+            const factors = G[points][k % points] as readonly number[];
+            const value = w.vec(combination(w, factors, rows[Math.floor(k / points)] as Vec[]));
+            // A section whose taps are all zero in this component is not listed.
+            w.when(start, () => {
+              const at = w.int(start.plus(step.times(input)));
+              w.when(
+                isPair,
+                () => {
+                  w.storePair(at, value, 0);
+                  w.when(hasNext, () => w.storePair(at.plus(step.times(p.inputs)), value, 1));
+                },
+                () => w.storeLane(at, value, 0),
+              );
+            });
+          }
         });
-      }
-    });
-  };
-  w.loop(0, p.sections, 1, (sy) => {
-    w.loop(0, p.sections, 1, (sx) => {
-      const section = w.int(sy.times(p.sections).plus(sx).plus(2).times(4));
-      const tapAt = (a: number, b: number) => {
-        const y = w.int(sy.times(3).plus(a).minus(p.lead));
-        const x = w.int(sx.times(3).plus(b).minus(p.lead));
-        const isInside = w.int(y.belowUnsigned(p.kernelSize).and(x.belowUnsigned(p.kernelSize)));
-        return [isInside, w.int(y.times(p.rowStride).plus(x.times(p.columnStride)))] as const;
-      };
-      w.when(
-        p.points.equals(5),
-        () => pack(5, section, tapAt),
-        () => pack(6, section, tapAt),
-      );
+      });
     });
   });
-});
+
+export const packNested3 = packNested(3);
+export const packNested4 = packNested(4);

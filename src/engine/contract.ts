@@ -34,6 +34,43 @@ const INVERSE = [
   'accumulate',
 ] as const;
 
+/**
+ * Filters into components. `table` has, per component, the offset of its weights, the bytes of the products of one input, and those in
+ * front of each section among these, or -1. `block`: outputs side by side, 1 or 2.
+ */
+const PACK_NESTED = [
+  'filter',
+  'rowStride',
+  'columnStride',
+  'inputStride',
+  'outputStride',
+  'kernelSize',
+  'lead',
+  'sections',
+  'inputs',
+  'outputs',
+  'scale',
+  'table',
+  'weights',
+  'block',
+] as const;
+
+/** Sums of components back to filters; `table`: see lower/gradients.ts. */
+const UNPACK_NESTED = [
+  'sums',
+  'table',
+  'sections',
+  'lead',
+  'kernelSize',
+  'inputs',
+  'outputs',
+  'gradient',
+  'rowStride',
+  'columnStride',
+  'inputStride',
+  'outputStride',
+] as const;
+
 /** Maximum over 2x2 pixels. */
 const POOL = [
   'input',
@@ -85,8 +122,6 @@ const GRADIENT = [
 const PLANE_PRODUCT = [
   'channels',
   'start',
-  'planes',
-  'planeStride',
   'length',
   'out',
   'outChannel',
@@ -118,7 +153,7 @@ const LIST_PRODUCT = [
 /** Parameters by kernel. */
 export const KERNELS = {
   /** out[n] = epilogue(sum over k of weights[n][k] in[k]) on equal places of all planes. `channels`: addresses of the inputs. */
-  gemm: [...PLANE_PRODUCT, 'outputs'],
+  gemm: [...PLANE_PRODUCT, 'planes', 'planeStride', 'outputs'],
   /**
    * The same over lists of places: rows k = (tap, channel) are gathered at `from[tap][pixel]`, row r is written to channel
    * r / phases at `to[r % phases][pixel]`. `listLength`: entries of one tap's list, of which `pixels` are done. Any stride, dilation, padding and
@@ -126,7 +161,7 @@ export const KERNELS = {
    */
   gatherGemm: [...LIST_PRODUCT, 'taps', 'rows'],
   /**
-   * gemm by Strassen's algorithm. `lower`: half of the outputs; `pairs` of outputs of the upper half are computed, and the same of
+   * gemm by Strassen's algorithm, on one plane. `lower`: half of the outputs; `pairs` of outputs of the upper half are computed, and the same of
    * the lower one. `panel`: seven panels of half the inputs, `spill`: three register tiles.
    */
   strassen: [...PLANE_PRODUCT, 'pairs', 'lower'],
@@ -256,28 +291,10 @@ export const KERNELS = {
    * lower half.
    */
   packStrassen: ['product', 'lowerBytes', 'inner', 'pairs', 'weights'],
-  /**
-   * Filters of one group in components of F(3,3) (`points` 5) or F(4,3) (6). `table` has, per component, the offset of its
-   * weights, the bytes of the products of one input, and those in front of each section among these, or -1. `block`: outputs side
-   * by side, 1 or 2.
-   */
-  packNested: [
-    'filter',
-    'rowStride',
-    'columnStride',
-    'inputStride',
-    'outputStride',
-    'kernelSize',
-    'lead',
-    'sections',
-    'inputs',
-    'outputs',
-    'scale',
-    'points',
-    'table',
-    'weights',
-    'block',
-  ],
+  /** The filters of one group in components of F(3,3). */
+  packNested3: PACK_NESTED,
+  /** The same of F(4,3). */
+  packNested4: PACK_NESTED,
   /** Zeros. */
   clear: ['map', 'bytes'],
   /** Per channel mean and variance in float64, margins being zero. `first`: bytes to a pixel; `constants`: as of `normFinish`. */
@@ -353,22 +370,10 @@ export const KERNELS = {
     'length',
     'pass',
   ],
-  /** Sums of components back to taps: G^T M G, added to the gradient of the filter. `table`: see lower/gradients.ts. */
-  unpackNested: [
-    'sums',
-    'table',
-    'points',
-    'sections',
-    'lead',
-    'kernelSize',
-    'inputs',
-    'outputs',
-    'gradient',
-    'rowStride',
-    'columnStride',
-    'inputStride',
-    'outputStride',
-  ],
+  /** Sums of the components of F(3,3) back to taps: G^T M G, added to the gradient of the filter. */
+  unpackNested3: UNPACK_NESTED,
+  /** The same of F(4,3). */
+  unpackNested4: UNPACK_NESTED,
   /** Sums over all places of planes of rows of inputs times outputs: sums[row block][output][row], `sumOutputs` of them in a block. */
   gemmGradient: [
     'channels',

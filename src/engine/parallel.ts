@@ -151,9 +151,9 @@ const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
       unit: registerTiles,
       shifts: { start: 4 },
       scratch: ['panel', 'spill'],
-      work: (arg) => (arg('planes') * arg('pairs') * arg('inner')) / 2,
+      work: (arg) => (arg('pairs') * arg('inner')) / 2,
     },
-    outputPairs('inner', (arg) => arg('planes') * arg('length')),
+    outputPairs('inner', length),
   ],
   gatherStrassen: [
     {
@@ -224,7 +224,7 @@ const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
 };
 
 /** Kernels of which one call does not depend on the one before it: each writes a place of its own. */
-const INDEPENDENT: readonly KernelName[] = ['packNested', 'unpackNested'];
+const INDEPENDENT: readonly KernelName[] = ['packNested3', 'packNested4', 'unpackNested3', 'unpackNested4'];
 
 /** A phase of less work costs more than it saves. */
 const LEAST_WORK = 30_000;

@@ -88,7 +88,7 @@ export function inOrder(
   row: (y: number) => number | null,
   column: (x: number) => number | null,
   combine: (row: number, column: number, sample: number) => number,
-): number[] {
+): Float64Array {
   const byPhase = (size: number, along: (position: number) => number | null): number[][] => {
     const phases = Array.from({ length: tile }, (): number[] => []);
     for (let position = 0; position < size; position++) {
@@ -97,14 +97,16 @@ export function inOrder(
     }
     return phases;
   };
+  const rows = byPhase(height, row);
   const columns = byPhase(width, column);
-  const numbers: number[] = [];
-  for (const ys of byPhase(height, row)) {
+  const numbers = new Float64Array(batch * rows.flat().length * columns.flat().length);
+  let next = 0;
+  for (const ys of rows) {
     for (const xs of columns) {
       for (let sample = 0; sample < batch; sample++) {
-        // Counted, since this runs before anything is compiled, when iterators make an object a step.
+        // Counted: before they are compiled, iterators make an object a step.
         for (let y = 0; y < ys.length; y++) {
-          for (let x = 0; x < xs.length; x++) numbers.push(combine(ys[y] ?? 0, xs[x] ?? 0, sample));
+          for (let x = 0; x < xs.length; x++) numbers[next++] = combine(ys[y] ?? 0, xs[x] ?? 0, sample);
         }
       }
     }

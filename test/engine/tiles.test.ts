@@ -21,7 +21,7 @@ it('pixelPlaces gives the place of every pixel, each once and in the order of me
     fc.property(side, side, tile, batch, (height, width, tile, batch) => {
       const tiles = tilesOf({ height, width }, tile, batch);
       const expected = pixelsOf({ batch, height, width }).map((pixel) => placeOf(tiles, pixel));
-      expect(pixelPlaces(tiles)).toEqual(expected.sort((a, b) => a - b));
+      expect([...pixelPlaces(tiles)]).toEqual(expected.sort((a, b) => a - b));
     }),
   );
 });
@@ -43,7 +43,7 @@ it('placesOf follows rows and columns into another map, outside of which it give
           const isInside = toY >= 0 && toY < 7 && toX >= 0 && toX < 5;
           return isInside ? placeOf(other, { sample, y: toY, x: toX }) : ZERO_PLACE;
         });
-      expect(placesOf(tiles, other, row, column)).toEqual(expected);
+      expect([...placesOf(tiles, other, row, column)]).toEqual(expected);
     }),
   );
 });

@@ -82,8 +82,9 @@ function unpackProduct(
 const gradientList = (lowering: Lowering, tiles: Tiles): Place =>
   placeLists(lowering, `gradient pixels ${nameOf(tiles)}`, { lists: 1, places: pixelCount(tiles) }, () => {
     const places = pixelPlaces(tiles);
-    const fill = roundUp(places.length, lowering.wide) - places.length;
-    return [[...places, ...new Array<number>(fill).fill(ZERO_PLACE)]];
+    const whole = new Float64Array(roundUp(places.length, lowering.wide)).fill(ZERO_PLACE);
+    whole.set(places);
+    return [whole];
   });
 
 /** Rows (tap, input) gathered over lists of places, times outputs. */
@@ -425,10 +426,9 @@ function lowerNestedPass(
       for (let o0 = 0; o0 < outputs; o0 += block) {
         const count = Math.min(block, outputs - o0);
         const offset = group * access.group + (i0 - group * inputs) * access.input + o0 * access.output;
-        program.call('unpackNested', {
+        program.call(points === 5 ? 'unpackNested3' : 'unpackNested4', {
           sums: level.sums.get(`${i0} ${o0}`) ?? ZERO_PLACE,
           table: level.listsOf(count).table,
-          points,
           sections: sections.count,
           lead: sections.lead,
           kernelSize: kernelSize[0],

@@ -38,7 +38,7 @@ const SKEW = 64;
 interface ProductLists {
   /** The lists for a block of outputs without the first ones, of an even number. */
   readonly planFrom: (first: number) => Place;
-  /** For `packNested`; made when it is asked for. */
+  /** For `packNested3` and `packNested4`; made when it is asked for. */
   readonly packTable: () => Int32Array;
   /** Inputs that are packed together, and where there are several such runs, bytes from one to the next in each component. */
   readonly run: number;
@@ -72,7 +72,7 @@ function sectionPairs({ rows, columns }: Component, asRows: boolean): [number, n
     : rows.flatMap((y) => columns.map((x): [number, number] => [y, x]));
 }
 
-/** For `packNested`: of each component where its weights begin, their bytes an input, and among these those of each section. */
+/** For `packNested3` and `packNested4`: of each component where its weights begin, their bytes an input, and among these those of each section. */
 function packTable(components: readonly Component[], { count }: Sections, asRows: boolean): Int32Array {
   const width = 2 + count ** 2;
   // A section that is not listed.
@@ -194,7 +194,7 @@ function packed(
       const table = places.table(lists.packTable());
       const { run, runBytes } = lists;
       for (let input = 0; input < part; input += run) {
-        program.call('packNested', {
+        program.call(points === 5 ? 'packNested3' : 'packNested4', {
           filter: places.filter.plus(access.base + offset + input * access.input),
           rowStride: access.row,
           columnStride: access.column,
@@ -206,7 +206,6 @@ function packed(
           inputs: run,
           outputs: to - from,
           scale: places.scale,
-          points,
           table,
           weights: places.weights.plus((input / run) * runBytes),
           block: asRows ? 1 : 2,

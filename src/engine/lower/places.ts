@@ -15,7 +15,7 @@ export type Along = (position: number) => number | null;
 const OUTSIDE = -1;
 
 /** For the pixels of a map, in the order of memory, their places in another one; outside of it the zero place. */
-export function placesOf(pixels: Tiles, map: Tiles, row: Along, column: Along): number[] {
+export function placesOf(pixels: Tiles, map: Tiles, row: Along, column: Along): Float64Array {
   const { height, width, first, sampleStride } = map;
   const places = (along: Along, size: number, place: (position: number) => number) => (position: number) => {
     const found = along(position);
@@ -33,10 +33,10 @@ export function placesOf(pixels: Tiles, map: Tiles, row: Along, column: Along): 
 const itself: Along = (position) => position;
 
 /** The places of all pixels in the order of memory. */
-export const pixelPlaces = (tiles: Tiles): number[] => placesOf(tiles, tiles, itself, itself);
+export const pixelPlaces = (tiles: Tiles): Float64Array => placesOf(tiles, tiles, itself, itself);
 
 /** Writes rows one behind the other, each filled up with its last number. */
-export function fillUp<Words extends Int32Array | Float32Array>(words: Words, rows: readonly number[][]): Words {
+export function fillUp<Words extends Int32Array | Float32Array>(words: Words, rows: readonly Float64Array[]): Words {
   const length = words.length / rows.length;
   for (const [i, row] of rows.entries()) {
     words.fill(row.at(-1) ?? ZERO_PLACE, i * length, (i + 1) * length);
@@ -50,7 +50,7 @@ export function placeLists(
   lowering: Lowering,
   key: string,
   { lists, places, unit = lowering.wide }: { readonly lists: number; readonly places: number; readonly unit?: number },
-  content: () => readonly number[][],
+  content: () => readonly Float64Array[],
 ): Place {
   const length = lists * roundUp(places, unit);
   return lowering.table(`${key} ${unit}`, length, () => fillUp(new Int32Array(length), content()));

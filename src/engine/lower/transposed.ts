@@ -17,9 +17,9 @@ interface Phase {
   /** Number of its pixels. */
   readonly pixels: number;
   /** For each tap and pixel the place in the input. */
-  readonly sources: () => number[][];
+  readonly sources: () => Float64Array[];
   /** The places of the pixels. */
-  readonly places: () => number[];
+  readonly places: () => Float64Array;
 }
 
 /** out[s y + d k - before] += in[y]: the pixels of the output by what reaches them. */
@@ -90,9 +90,9 @@ function isTiling({ kernelSize, strides, dilations, before }: Stencil, from: Til
 interface TransposedProduct {
   readonly key: string;
   /** For each tap and pixel the place in the input. */
-  readonly from: () => number[][];
+  readonly from: () => Float64Array[];
   /** For each phase and pixel the place in the output. */
-  readonly to: () => number[][];
+  readonly to: () => Float64Array[];
   readonly pixels: number;
   readonly taps: readonly Pair[];
   /** The taps of the phases where they differ in nothing else. */

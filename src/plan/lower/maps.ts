@@ -165,7 +165,7 @@ function lowerPool(lowering: Lowering, input: View, target: Target, op: PoolOp):
 const VECTOR = 4;
 
 /** Lists of places, filled up to whole vectors: so many for each pixel of `to`, and where it stands itself. */
-function vectorLists(lowering: Lowering, key: string, to: Tiles, taps: number, content: () => number[][]) {
+function vectorLists(lowering: Lowering, key: string, to: Tiles, taps: number, content: () => Float64Array[]) {
   const places = pixelCount(to);
   return {
     from: placeLists(lowering, key, { lists: taps, places, unit: VECTOR }, content),
