@@ -81,23 +81,29 @@ export function lowerComposed(
       packed,
     );
     const rows = new Buffer(4 * taps * channels, 'arena', [new Run(places.second, taps * channels, 4 * inner)]).at();
+    const panel = new Buffer(planePanelBytes(lowering, channels), 'arena').at();
+    const spill = new Buffer(512, 'arena').at();
+    // Few inputs a call: an engine's faster code for the kernel takes over between calls, and this is the first that runs it.
+    const part = 4 * lowering.wide;
     for (let tap = 0; tap < taps; tap++) {
-      program.call('gemm', {
-        channels: rows.plus(4 * tap * channels),
-        start: 0,
-        planes: 1,
-        planeStride: 0,
-        length: inner,
-        out: places.weights.plus(tap * outputs * row),
-        outChannel: row,
-        inner: channels,
-        outputs,
-        weights: packed,
-        epilogue: none,
-        panel: new Buffer(planePanelBytes(lowering, channels), 'arena').at(),
-        spill: new Buffer(512, 'arena').at(),
-        accumulate: 0,
-      });
+      for (let from = 0; from < inner; from += part) {
+        program.call('gemm', {
+          channels: rows.plus(4 * tap * channels),
+          start: 4 * from,
+          planes: 1,
+          planeStride: 0,
+          length: Math.min(part, inner - from),
+          out: places.weights.plus(tap * outputs * row),
+          outChannel: row,
+          inner: channels,
+          outputs,
+          weights: packed,
+          epilogue: none,
+          panel,
+          spill,
+          accumulate: 0,
+        });
+      }
     }
   };
   const filters: readonly [Weight, Weight] = [level.filter, transposed.filter];
