@@ -1,7 +1,7 @@
 /** Where the time of a planned network goes: its steps one by one, on one thread. */
 import type * as tfl from '@tensorflow/tfjs-layers';
 import type { ReadyStep } from '../engine/engine.js';
-import { InferencePlan, readWeights, TrainingPlan, UnplannableError } from '../plan/index.js';
+import { InferencePlan, readWeights, TrainingPlan, UnplannableError, withWeights } from '../plan/index.js';
 import type { LongCallOptions } from '../runtime/progress.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { yieldToOthers } from '../runtime/yieldToOthers.js';
@@ -127,7 +127,10 @@ export async function profile(
   const batch = randomBatch(model, work === 'training' ? batchSize : 1, size);
   const shape = [...size, batch.channels] as const;
   if (work === 'inference') {
-    const plan = new InferencePlan(model, await readWeights(model), binaries, { precision: 'fast' });
+    const plan = await withWeights(
+      model,
+      (weights) => new InferencePlan(model, weights, binaries, { precision: 'fast' }),
+    );
     try {
       plan.run(batch.images, shape);
       return summariseSteps(await timeSteps(plan.stepsFor(shape), signal));

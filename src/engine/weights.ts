@@ -54,6 +54,13 @@ function pack(
   });
 }
 
+/** Where a weight lies as the model has it. */
+function masterOf(masters: ReadonlyMap<Weight, Buffer>, variable: Weight): Buffer {
+  const master = masters.get(variable);
+  if (master === undefined) throw new Error(`The weight ${variable.name} has no place in the plan.`);
+  return master;
+}
+
 /** Where a lowering gets its filters. */
 export interface Weights {
   /**
@@ -69,10 +76,18 @@ export interface Weights {
 export class FixedWeights implements Weights {
   private readonly buffers = new Map<string, Buffer>();
   private program = new Program();
-  /** Filters as the model has them: one buffer for all parts of a filter that the program packs. */
-  private readonly raws = new Map<Weight, Buffer>();
 
-  constructor(private readonly read: Read) {}
+  /**
+   * @param masters The weights as the model has them, placed.
+   * @param valuesOf Their values.
+   */
+  constructor(
+    private readonly masters: ReadonlyMap<Weight, Buffer>,
+    private readonly valuesOf: (master: Buffer) => Float32Array,
+  ) {}
+
+  /** The values of a weight, until memory grows. */
+  readonly read: Read = (variable) => this.valuesOf(masterOf(this.masters, variable));
 
   /** A weight that needs no packing. */
   constant(key: string, content: () => Float32Array): Place {
@@ -89,7 +104,7 @@ export class FixedWeights implements Weights {
     if (known !== undefined) return known.at();
     const weights = packedBuffer(bytes, 'weights');
     this.buffers.set(key, weights);
-    pack(this.program, 'arena', { filter: this.raw(filter), factors, weights }, calls);
+    pack(this.program, 'arena', { filter: masterOf(this.masters, filter), factors, weights }, calls);
     this.program.endStep(filter.name, 'pack');
     return weights.at();
   }
@@ -108,7 +123,7 @@ export class FixedWeights implements Weights {
   ): Place {
     const [first, second] = filters;
     return this.packed(key, bytes, { filter: first, factors }, (program, places) =>
-      calls(program, { ...places, second: this.raw(second).at() }),
+      calls(program, { ...places, second: masterOf(this.masters, second).at() }),
     );
   }
 
@@ -124,26 +139,10 @@ export class FixedWeights implements Weights {
     return weights.at();
   }
 
-  /** A filter as the model has it. */
-  private raw(filter: Weight): Buffer {
-    const known = this.raws.get(filter);
-    if (known !== undefined) return known;
-    const values = this.read(filter);
-    const buffer = new Buffer(values.byteLength + 256, 'arena', values);
-    this.raws.set(filter, buffer);
-    return buffer;
-  }
-
-  /** The values of a weight. */
-  valuesOf(variable: Weight): Float32Array {
-    return this.read(variable);
-  }
-
   /** What has been asked for since the last time, and the program that packs it. */
   takePacking(): Program {
     const { program } = this;
     this.program = new Program();
-    this.raws.clear();
     return program;
   }
 
@@ -167,9 +166,7 @@ export class ChangingWeights implements Weights {
     if (known !== undefined) return known.at();
     const weights = packedBuffer(bytes, 'arena');
     this.buffers.set(key, weights);
-    const master = this.masters.get(filter);
-    if (master === undefined) throw new Error(`The weight ${filter.name} has no place in the plan.`);
-    pack(this.program, 'table', { filter: master, factors, weights }, calls);
+    pack(this.program, 'table', { filter: masterOf(this.masters, filter), factors, weights }, calls);
     return weights.at();
   }
 }

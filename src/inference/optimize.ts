@@ -7,8 +7,8 @@ import {
   InferencePlan,
   type OutputMap,
   type Precision,
-  readWeights,
   UnplannableError,
+  withWeights,
 } from '../plan/index.js';
 import { DISPLAY, type Displayable, DisplayKind, INSPECT, type MimeBundle } from '../runtime/display.js';
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
@@ -130,7 +130,10 @@ export class OptimizedModel implements Displayable {
     const opByOp = (reason: string) => new OptimizedModel(model, null, reason, null);
     if (!PLANNED_BACKENDS.includes(backend)) return opByOp(`backend ${backend} runs the model itself`);
     if (kernels === undefined) return opByOp("the import of 'pyconvunet/wasm' is missing");
-    const plan = new InferencePlan(model, await readWeights(model), kernels, { precision, threads });
+    const plan = await withWeights(
+      model,
+      (weights) => new InferencePlan(model, weights, kernels, { precision, threads }),
+    );
     try {
       const difference = prove(model, plan, sampleShape(model, plan));
       if (difference <= MOST_DIFFERENCE) return new OptimizedModel(model, plan, null, difference);
@@ -150,7 +153,7 @@ export class OptimizedModel implements Displayable {
    */
   async reload(): Promise<void> {
     this.checkIsKept();
-    this.plan?.reload(await readWeights(this.model));
+    await withWeights(this.model, (weights) => this.plan?.reload(weights));
   }
 
   /** Instructions in use: SIMD128, or relaxed SIMD with its fused multiply-add; null where the model is not planned. */

@@ -1,18 +1,18 @@
 /** A network as one list of kernel calls over one memory, for any number of image sizes. */
-import * as tf from '@tensorflow/tfjs-core';
 import type * as tfl from '@tensorflow/tfjs-layers';
 import { Engine, type ReadyStep, type RunnableCode } from '../engine/engine.js';
 import { type Block, placedBytes } from '../engine/heap.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
-import type { Buffer, Program } from '../engine/program.js';
-import type { Precision, Weight } from '../engine/types.js';
+import { Buffer, type Program } from '../engine/program.js';
+import type { Precision } from '../engine/types.js';
 import { FixedWeights } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { fold } from './graph/fold.js';
 import { readModel } from './graph/readModel.js';
 import { type Lowered, lower } from './lower/inference.js';
+import type { WeightValues } from './modelWeights.js';
 
 /** A program for one size of image. */
 interface SizedProgram {
@@ -38,34 +38,14 @@ export interface InferencePlanOptions {
   readonly threads?: number;
 }
 
+/** Bytes that packing reads behind a filter. */
+const READ_BEYOND = 256;
+
 /** Programs that are kept: one for each size of image, the last used ones. */
 const MOST_SIZES = 4;
 
 /** [height, width, channels]. */
 export type ImageShape = readonly [number, number, number];
-
-/** The weights of a model by variable, read once. */
-export type WeightValues = ReadonlyMap<Weight, Float32Array>;
-
-/** Whether reading a tensor gives a copy: backend cpu hands out the array that the model computes with. */
-const isCopied = ({ dataId }: tf.Tensor): boolean =>
-  tf.engine().state.tensorInfo.get(dataId)?.backend === tf.findBackend('wasm');
-
-/** A copy of all weights. */
-export async function readWeights(model: tfl.LayersModel): Promise<WeightValues> {
-  const values = await Promise.all(
-    model.weights.map(async (weight) => {
-      const tensor = weight.read();
-      const read = await tensor.data<'float32'>();
-      return [weight, isCopied(tensor) ? read : read.slice()] as const;
-    }),
-  );
-  return new Map(values);
-}
-
-/** What stands for the values of the weights: an assignment gives a variable another. */
-export const weightIdentities = (model: tfl.LayersModel): object[] =>
-  model.weights.map((weight) => weight.read().dataId);
 
 /** Runs a model without its framework. */
 export class InferencePlan {
@@ -74,29 +54,43 @@ export class InferencePlan {
   private readonly sizes = new Map<string, SizedProgram>();
   private readonly unpacked: Program[] = [];
 
+  /**
+   * @param weights Copied.
+   * @throws OutOfMemoryError.
+   */
   constructor(
     private readonly model: tfl.LayersModel,
-    private weights: WeightValues,
+    weights: WeightValues,
     binaries: KernelBinaries,
     private readonly options: InferencePlanOptions,
   ) {
     this.engine = new Engine(binaries, options.threads ?? 1);
-    this.store = new FixedWeights(this.read);
+    try {
+      this.store = this.keep(weights);
+    } catch (error) {
+      this.engine.stop();
+      throw error;
+    }
   }
 
-  private readonly read = (variable: Weight): Float32Array => {
-    const values = this.weights.get(variable);
-    if (values === undefined) throw new Error(`The weight ${variable.name} does not belong to the model.`);
-    return values;
-  };
+  /** Copies weights into the plan's memory. */
+  private keep(weights: WeightValues): FixedWeights {
+    const { engine } = this;
+    const masters = new Map(
+      [...weights].map(([variable, { byteLength }]) => [variable, new Buffer(byteLength, 'weights')]),
+    );
+    this.placeAll([...masters.values(), new Buffer(READ_BEYOND, 'weights')]);
+    const valuesOf = ({ address, bytes }: Buffer) => engine.floats(address, bytes / 4);
+    for (const [variable, master] of masters) valuesOf(master).set(weights.get(variable) ?? []);
+    return new FixedWeights(masters, valuesOf);
+  }
 
   /** Takes other values of the weights; everything is packed again when it is used. */
   reload(weights: WeightValues): void {
-    this.weights = weights;
-    this.store = new FixedWeights(this.read);
     for (const key of [...this.sizes.keys()]) this.drop(key);
     this.unpacked.length = 0;
     this.engine.freeAll();
+    this.store = this.keep(weights);
   }
 
   /** Instructions in use. */
@@ -217,7 +211,7 @@ export class InferencePlan {
 
   private build(shape: ImageShape): SizedProgram {
     const { engine, store } = this;
-    const graph = fold(readModel(this.model, shape), this.read, { compose: this.options.precision === 'fast' });
+    const graph = fold(readModel(this.model, shape), store.read, { compose: this.options.precision === 'fast' });
     const lowered = lower(graph, store, engine, this.options.precision);
     const parallel = parallelSteps(lowered.program, engine);
     const { arena, arenaBytes, tables, tableBytes } = planMemory(parallel, [

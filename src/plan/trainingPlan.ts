@@ -13,8 +13,9 @@ import { detectEnvironment } from '../runtime/environment.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { readModel } from './graph/readModel.js';
 import { foldForTraining, requireStatistics, type TrainingGraph } from './graph/training.js';
-import type { ImageShape, OutputMap, WeightValues } from './inferencePlan.js';
+import type { ImageShape, OutputMap } from './inferencePlan.js';
 import { type Keeps, type LoweredTraining, lowerTraining, type TrainingBuffers } from './lower/training/index.js';
+import type { WeightValues } from './modelWeights.js';
 import { tileFor } from './tileFor.js';
 import { CONSTANTS, type Penalties, sizeOf, TrainedWeights } from './trainedWeights.js';
 

@@ -55,6 +55,8 @@ export interface BackendProvider {
   readonly name: string;
   /** What runs a whole network without tfjs, where the backend brings it. */
   readonly kernels?: KernelBinaries;
+  /** The numbers of a float32 tensor where they lie in the backend's memory, until the backend allocates again; null for tensors elsewhere. */
+  inPlace?(tensor: tf.Tensor): Float32Array | null;
   /** Says of the kernels above what they are here, and tests them; starts no backend. */
   inspect?(): Promise<EngineReport>;
   /** Says whether the backend can start here. */

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OwnHeap } from '../../src/engine/heap.js';
+import { ThreadPool } from '../../src/engine/threads/threadPool.js';
 import { OptimizedModel, optimizeForInference, predictMask, predictProbability } from '../../src/inference/index.js';
 import * as models from '../../src/models/index.js';
 import { InferencePlan, readWeights } from '../../src/plan/index.js';
@@ -106,13 +107,13 @@ describe('a plan', () => {
     const expected = outputOf(fresh());
     let failures = 0;
     for (let last = 1; ; last++) {
+      const plan = fresh();
       let calls = 0;
       // A single refusal is met by giving other sizes up, where there are any; here there are none.
       const spy = vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(function (this: OwnHeap, bytes) {
         if (++calls === last) throw new OutOfMemoryError(NO_ROOM);
         return allocate.call(this, bytes);
       });
-      const plan = fresh();
       const isRefused = (() => {
         try {
           expect(outputOf(plan)).toEqual(expected);
@@ -127,8 +128,24 @@ describe('a plan', () => {
       failures++;
       expect(outputOf(plan), `after a refusal of block ${last}`).toEqual(expected);
     }
-    // The weights, what packs them, and the maps.
+    // The packed weights, what packs them, and the maps.
     expect(failures).toBe(3);
+    model.dispose();
+  });
+
+  it('ends its threads where memory does not suffice for the weights of the model', async () => {
+    const model = network();
+    const kernels = findProvider('wasm')?.kernels;
+    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const weights = await readWeights(model);
+    const stop = vi.spyOn(ThreadPool.prototype, 'stop');
+    const spy = vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(() => {
+      throw new OutOfMemoryError(NO_ROOM);
+    });
+    expect(() => new InferencePlan(model, weights, kernels, { precision: 'fast', threads: 2 })).toThrow(NO_ROOM);
+    expect(stop).toHaveBeenCalledTimes(1);
+    spy.mockRestore();
+    stop.mockRestore();
     model.dispose();
   });
 

@@ -1,4 +1,5 @@
 /** The provider of backend wasm: tfjs's single-threaded SIMD build, with this package's kernels on as many threads as are asked for. */
+import { BackendWasm } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import { possibleThreads } from '../../engine/sharedMemory.js';
 import type { BackendProvider } from '../../runtime/providers.js';
@@ -17,6 +18,12 @@ function reasonFor({ asked, given }: Threads): string {
 export const wasmProvider: BackendProvider = {
   name: 'wasm',
   kernels: kernelBinaries,
+  inPlace(tensor) {
+    const { registry, state } = tf.engine();
+    const { wasm } = registry;
+    const isHere = wasm instanceof BackendWasm && state.tensorInfo.get(tensor.dataId)?.backend === wasm;
+    return isHere ? (wasm.typedArrayFromHeap(tensor) as Float32Array) : null;
+  },
   inspect: () => inspect(kernelBinaries),
   async probe({ threads = 1 }) {
     const problem = whyNot();

@@ -22,8 +22,8 @@ export function composedBias(
   const sums = new Float64Array(outputs);
   const [level] = conv.levels;
   if (bias === null || level === undefined) return sums;
-  const values = weights.valuesOf(bias);
-  const filter = weights.valuesOf(level.filter);
+  const values = weights.read(bias);
+  const filter = weights.read(level.filter);
   for (let m = 0; m < channels; m++) {
     for (let n = 0; n < outputs; n++)
       sums[n] = (sums[n] ?? 0) + (values[m] ?? 0) * (filter[(start + m) * outputs + n] ?? 0);
