@@ -39,10 +39,19 @@ export class OwnHeap implements Heap {
   readonly memory: WebAssembly.Memory;
   private readonly blocks: Block[] = [];
 
-  /** @param shared Whether threads share it, where memory can be shared. */
-  constructor(shared: boolean) {
+  /**
+   * @param shared Whether threads share it, where memory can be shared.
+   * @param expected Bytes that will be needed, as far as is known: each time that a memory grows, an engine may look for garbage.
+   */
+  constructor(shared: boolean, expected = 0) {
     const memory = shared ? newSharedMemory() : null;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    try {
+      this.memory.grow(Math.min(Math.ceil(expected / PAGE), MOST_PAGES - 1));
+    } catch (error) {
+      // It may be that less is needed; else the block that finds no place says so.
+      if (!(error instanceof RangeError)) throw error;
+    }
   }
 
   allocate(bytes: number): Block {
