@@ -137,30 +137,33 @@ export const strassen = define('strassen', (w, p) => {
   const half = w.int(p.inner.shiftedRight(1));
   const panels: Panels = { place: p.panel, rows: half, bytes: w.int(half.times(rowBytes(w))) };
   const weightBytes = w.int(half.times(4 * OUTPUTS));
-  w.loop(0, p.length, 2 * wide(w), (at) => {
-    const place = w.int(p.start.plus(at.times(4)));
-    const hasRight = w.int(at.plus(wide(w)).below(p.length));
-    w.loop(0, half, 1, (k) => {
-      const input = (channel: Int) => w.int(w.loadInt(p.channels.plus(channel.times(4))).plus(place));
-      const [first, second] = [input(k), input(w.int(k.plus(half)))];
-      packRow(w, panels, k, hasRight, (which, offset) => w.load(which === 0 ? first : second, offset));
-    });
-    const weights = w.int(p.weights);
-    w.loop(0, p.pairs, 1, (pair) => {
-      products(w, { panels, weights, weightBytes, spill: p.spill }, hasRight, (acc, isLower, isRight) => {
-        for (const [c, row] of acc.entries()) {
-          const channel = w.int(pair.times(OUTPUTS).plus(c));
-          if (isLower) channel.add(p.lower);
-          const to = w.int(p.out.plus(place).plus(channel.times(p.outChannel)));
-          if (isRight) to.add(rowBytes(w));
-          w.when(p.accumulate, () => {
-            for (const [v, sum] of row.entries()) sum.set(sum.plus(w.load(to, 16 * v)));
-          });
-          const ended = epilogueOf(w, p.epilogue, channel);
-          for (const [v, sum] of row.entries()) w.store(to, ended(sum), 16 * v);
-        }
+  w.loop(0, p.planes, 1, (plane) => {
+    const base = w.int(p.start.plus(plane.times(p.planeStride)));
+    w.loop(0, p.length, 2 * wide(w), (at) => {
+      const place = w.int(base.plus(at.times(4)));
+      const hasRight = w.int(at.plus(wide(w)).below(p.length));
+      w.loop(0, half, 1, (k) => {
+        const input = (channel: Int) => w.int(w.loadInt(p.channels.plus(channel.times(4))).plus(place));
+        const [first, second] = [input(k), input(w.int(k.plus(half)))];
+        packRow(w, panels, k, hasRight, (which, offset) => w.load(which === 0 ? first : second, offset));
       });
-      weights.add(weightBytes.times(PRODUCTS));
+      const weights = w.int(p.weights);
+      w.loop(0, p.pairs, 1, (pair) => {
+        products(w, { panels, weights, weightBytes, spill: p.spill }, hasRight, (acc, isLower, isRight) => {
+          for (const [c, row] of acc.entries()) {
+            const channel = w.int(pair.times(OUTPUTS).plus(c));
+            if (isLower) channel.add(p.lower);
+            const to = w.int(p.out.plus(place).plus(channel.times(p.outChannel)));
+            if (isRight) to.add(rowBytes(w));
+            w.when(p.accumulate, () => {
+              for (const [v, sum] of row.entries()) sum.set(sum.plus(w.load(to, 16 * v)));
+            });
+            const ended = epilogueOf(w, p.epilogue, channel);
+            for (const [v, sum] of row.entries()) w.store(to, ended(sum), 16 * v);
+          }
+        });
+        weights.add(weightBytes.times(PRODUCTS));
+      });
     });
   });
 });

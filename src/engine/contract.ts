@@ -122,6 +122,8 @@ const GRADIENT = [
 const PLANE_PRODUCT = [
   'channels',
   'start',
+  'planes',
+  'planeStride',
   'length',
   'out',
   'outChannel',
@@ -153,7 +155,7 @@ const LIST_PRODUCT = [
 /** Parameters by kernel. */
 export const KERNELS = {
   /** out[n] = epilogue(sum over k of weights[n][k] in[k]) on equal places of all planes. `channels`: addresses of the inputs. */
-  gemm: [...PLANE_PRODUCT, 'planes', 'planeStride', 'outputs'],
+  gemm: [...PLANE_PRODUCT, 'outputs'],
   /**
    * The same over lists of places: rows k = (tap, channel) are gathered at `from[tap][pixel]`, row r is written to channel
    * r / phases at `to[r % phases][pixel]`. `listLength`: entries of one tap's list, of which `pixels` are done. Any stride, dilation, padding and
@@ -161,7 +163,7 @@ export const KERNELS = {
    */
   gatherGemm: [...LIST_PRODUCT, 'taps', 'rows'],
   /**
-   * gemm by Strassen's algorithm, on one plane. `lower`: half of the outputs; `pairs` of outputs of the upper half are computed, and the same of
+   * gemm by Strassen's algorithm. `lower`: half of the outputs; `pairs` of outputs of the upper half are computed, and the same of
    * the lower one. `panel`: seven panels of half the inputs, `spill`: three register tiles.
    */
   strassen: [...PLANE_PRODUCT, 'pairs', 'lower'],

@@ -151,9 +151,9 @@ const CUTS: Partial<Record<KernelName, Cut | readonly Cut[]>> = {
       unit: registerTiles,
       shifts: { start: 4 },
       scratch: ['panel', 'spill'],
-      work: (arg) => (arg('pairs') * arg('inner')) / 2,
+      work: (arg) => (arg('planes') * arg('pairs') * arg('inner')) / 2,
     },
-    outputPairs('inner', length),
+    outputPairs('inner', (arg) => arg('planes') * arg('length')),
   ],
   gatherStrassen: [
     {

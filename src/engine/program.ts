@@ -34,8 +34,8 @@ export class Buffer {
   constructor(
     readonly bytes: number,
     /**
-     * `arena`: shares memory with buffers of other steps; `table`: holds `content` from the start; `weights`: filled once by
-     * the packing, and shared by programs for other sizes. `outside`: a tensor, at an address of its own in each run.
+     * `arena`: shares memory with buffers of other steps; `table`: holds `content` from the start; `weights`: those of the
+     * model, and what is packed of them once, shared by the programs of all sizes. `outside`: a tensor, at an address of its own in each run.
      */
     readonly kind: 'arena' | 'table' | 'weights' | 'outside',
     readonly content?: Int32Array | Float32Array | readonly (Word | Run)[] | (() => Int32Array | Float32Array),

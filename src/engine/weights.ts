@@ -55,7 +55,7 @@ function pack(
 }
 
 /** Where a weight lies as the model has it. */
-function masterOf(masters: ReadonlyMap<Weight, Buffer>, variable: Weight): Buffer {
+export function masterOf(masters: ReadonlyMap<Weight, Buffer>, variable: Weight): Buffer {
   const master = masters.get(variable);
   if (master === undefined) throw new Error(`The weight ${variable.name} has no place in the plan.`);
   return master;
@@ -128,13 +128,13 @@ export class FixedWeights implements Weights {
   }
 
   /** A filter that was made of two, in the order of a product; its factors are in it already. */
-  repacked(key: string, bytes: number, filter: Place, outputs: number, calls: PackCalls): Place {
+  repacked(key: string, bytes: number, filter: Buffer, outputs: number, calls: PackCalls): Place {
     const known = this.buffers.get(key);
     if (known !== undefined) return known.at();
     const weights = packedBuffer(bytes, 'weights');
     this.buffers.set(key, weights);
     const factors = new Float64Array(outputs).fill(1);
-    pack(this.program, 'arena', { filter: filter.buffer, factors, weights }, calls);
+    pack(this.program, 'arena', { filter, factors, weights }, calls);
     this.program.endStep(key, 'pack');
     return weights.at();
   }
@@ -146,7 +146,7 @@ export class FixedWeights implements Weights {
     return program;
   }
 
-  /** Every weight, packed or not. */
+  /** Everything that the programs of all sizes share: packed filters and constants. */
   all(): readonly Buffer[] {
     return [...this.buffers.values()];
   }

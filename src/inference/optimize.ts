@@ -7,6 +7,7 @@ import {
   InferencePlan,
   type OutputMap,
   type Precision,
+  readModel,
   UnplannableError,
   withWeights,
 } from '../plan/index.js';
@@ -66,7 +67,7 @@ const LARGEST_SAMPLE = 512;
  *
  * @throws UnplannableError where there is none, or a layer has no rule.
  */
-function sampleShape(model: tfl.LayersModel, plan: InferencePlan): ImageShape {
+function sampleShape(model: tfl.LayersModel): ImageShape {
   const [height, width, channels] = inputShapeOf(model);
   const step = divisor(model);
   const largest = Math.max(height ?? LARGEST_SAMPLE, width ?? LARGEST_SAMPLE);
@@ -74,7 +75,7 @@ function sampleShape(model: tfl.LayersModel, plan: InferencePlan): ImageShape {
     // Of a model for one size the layers take smaller images too; they are only fewer pixels to compute.
     const shape: ImageShape = [Math.min(side, height ?? side), Math.min(side, width ?? side), channels];
     try {
-      plan.check(shape);
+      readModel(model, shape);
       return shape;
     } catch (error) {
       if (side < largest) continue;
@@ -130,17 +131,18 @@ export class OptimizedModel implements Displayable {
     const opByOp = (reason: string) => new OptimizedModel(model, null, reason, null);
     if (!PLANNED_BACKENDS.includes(backend)) return opByOp(`backend ${backend} runs the model itself`);
     if (kernels === undefined) return opByOp("the import of 'pyconvunet/wasm' is missing");
-    const plan = await withWeights(
-      model,
-      (weights) => new InferencePlan(model, weights, kernels, { precision, threads }),
-    );
+    let plan: InferencePlan | null = null;
     try {
-      const difference = prove(model, plan, sampleShape(model, plan));
+      // Before the plan takes memory.
+      const shape = sampleShape(model);
+      const options = { precision, threads };
+      plan = await withWeights(model, (weights) => new InferencePlan(model, weights, kernels, options));
+      const difference = prove(model, plan, shape);
       if (difference <= MOST_DIFFERENCE) return new OptimizedModel(model, plan, null, difference);
       plan.dispose();
       return opByOp(`the plan differs from the model by ${difference.toExponential(1)} on a sample`);
     } catch (error) {
-      plan.dispose();
+      plan?.dispose();
       if (error instanceof UnplannableError) return opByOp(error.message);
       throw error;
     }

@@ -2,7 +2,7 @@
 
 export type { Precision } from '../engine/types.js';
 export { constraintOf } from './constraints.js';
-export { UnplannableError } from './graph/readModel.js';
+export { readModel, UnplannableError } from './graph/readModel.js';
 export { type ImageShape, InferencePlan, type OutputMap } from './inferencePlan.js';
 export { readWeights, weightIdentities, withWeights } from './modelWeights.js';
 export type { Penalty } from './trainedWeights.js';

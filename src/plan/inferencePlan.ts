@@ -5,8 +5,8 @@ import { type Block, OwnHeap, placedBytes } from '../engine/heap.js';
 import { planMemory } from '../engine/memory.js';
 import { parallelSteps } from '../engine/parallel.js';
 import { Buffer, type Program } from '../engine/program.js';
-import type { Precision } from '../engine/types.js';
-import { FixedWeights } from '../engine/weights.js';
+import type { Precision, Weight } from '../engine/types.js';
+import { FixedWeights, masterOf } from '../engine/weights.js';
 import { OutOfMemoryError } from '../runtime/errors.js';
 import type { KernelBinaries } from '../runtime/providers.js';
 import { fold } from './graph/fold.js';
@@ -56,7 +56,11 @@ export type ImageShape = readonly [number, number, number];
 /** Runs a model without its framework. */
 export class InferencePlan {
   private readonly engine: Engine;
+  /** The weights as the model has them. */
+  private readonly masters: ReadonlyMap<Weight, Buffer>;
   private store: FixedWeights;
+  /** What is packed of them. */
+  private packed: Block[] = [];
   private readonly sizes = new Map<string, SizedProgram>();
   private readonly unpacked: Program[] = [];
 
@@ -73,31 +77,31 @@ export class InferencePlan {
     const { threads = 1 } = options;
     const bytes = [...weights.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     this.engine = new Engine(binaries, threads, new OwnHeap(threads > 1, EXPECTED * bytes));
+    this.masters = new Map(
+      [...weights].map(([variable, { byteLength }]) => [variable, new Buffer(byteLength, 'weights')]),
+    );
     try {
-      this.store = this.keep(weights);
+      this.placeAll([...this.masters.values(), new Buffer(READ_BEYOND, 'weights')]);
     } catch (error) {
       this.engine.stop();
       throw error;
     }
+    this.store = this.keep(weights);
   }
 
-  /** Copies weights into the plan's memory. */
+  /** Copies weights to their places. */
   private keep(weights: WeightValues): FixedWeights {
-    const { engine } = this;
-    const masters = new Map(
-      [...weights].map(([variable, { byteLength }]) => [variable, new Buffer(byteLength, 'weights')]),
-    );
-    this.placeAll([...masters.values(), new Buffer(READ_BEYOND, 'weights')]);
-    const valuesOf = ({ address, bytes }: Buffer) => engine.floats(address, bytes / 4);
-    for (const [variable, master] of masters) valuesOf(master).set(weights.get(variable) ?? []);
-    return new FixedWeights(masters, valuesOf);
+    const valuesOf = ({ address, bytes }: Buffer) => this.engine.floats(address, bytes / 4);
+    for (const [variable, values] of weights) valuesOf(masterOf(this.masters, variable)).set(values);
+    return new FixedWeights(this.masters, valuesOf);
   }
 
   /** Takes other values of the weights; everything is packed again when it is used. */
   reload(weights: WeightValues): void {
     for (const key of [...this.sizes.keys()]) this.drop(key);
     this.unpacked.length = 0;
-    this.engine.freeAll();
+    for (const block of this.packed) this.engine.free(block);
+    this.packed = [];
     this.store = this.keep(weights);
   }
 
@@ -126,7 +130,7 @@ export class InferencePlan {
     this.engine.stop();
   }
 
-  /** Bytes of the memory in use. */
+  /** Bytes of the memory, what it expects to need among them. */
   get bytes(): number {
     return this.engine.bytes;
   }
@@ -146,15 +150,6 @@ export class InferencePlan {
       data: this.engine.floats(address, bytes / 4),
       shape: [height, width, channels],
     }));
-  }
-
-  /**
-   * Looks for layers without a rule and for those that an image of a size leaves no pixel, before anything runs.
-   *
-   * @throws UnplannableError that names the first; whatever a layer throws that does not take the size.
-   */
-  check(shape: ImageShape): void {
-    readModel(this.model, shape);
   }
 
   /** The steps for a size, for a profile. */
@@ -206,15 +201,16 @@ export class InferencePlan {
   }
 
   /** Gives weights the places that they keep: one block for all, since each growth of a memory takes its time. */
-  private placeAll(weights: readonly Buffer[]): void {
+  private placeAll(weights: readonly Buffer[]): Block {
     const { engine } = this;
-    const bytes = weights.reduce((sum, buffer) => sum + placedBytes(buffer.bytes), 0);
-    let address = engine.allocate(bytes).start;
+    const block = engine.allocate(weights.reduce((sum, buffer) => sum + placedBytes(buffer.bytes), 0));
+    let address = block.start;
     for (const buffer of weights) {
       buffer.address = address;
       engine.write(buffer);
       address += placedBytes(buffer.bytes);
     }
+    return block;
   }
 
   private build(shape: ImageShape): SizedProgram {
@@ -227,7 +223,7 @@ export class InferencePlan {
       ...lowered.outputs.map(({ image }) => image),
     ]);
     const unplaced = store.all().filter(({ address }) => Number.isNaN(address));
-    if (unplaced.length > 0) this.placeAll(unplaced);
+    if (unplaced.length > 0) this.packed.push(this.placeAll(unplaced));
     // Before the maps, whose place it takes for that long.
     this.pack();
     const block = engine.allocate(arenaBytes + tableBytes);

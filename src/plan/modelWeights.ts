@@ -7,27 +7,34 @@ import { findProvider } from '../runtime/providers.js';
 export type WeightValues = ReadonlyMap<Weight, Float32Array>;
 
 /**
- * Hands all weights of a model over at once.
+ * Hands the weights over that a model has at one moment.
  *
  * @param use Gets the numbers where they lie, which is not sure any more when it has returned.
  */
 export async function withWeights<T>(model: tfl.LayersModel, use: (weights: WeightValues) => T): Promise<T> {
   const wasm = findProvider('wasm');
-  const inPlace = (variable: tfl.LayerVariable) => wasm?.inPlace?.(variable.read()) ?? null;
-  const read = await Promise.all(
-    model.weights
-      .filter((variable) => inPlace(variable) === null)
-      .map(async (variable) => [variable, await variable.read().data<'float32'>()] as const),
-  );
-  const elsewhere = new Map<Weight, Float32Array>(read);
-  return use(
-    new Map(
-      model.weights.map((variable) => [
-        variable,
-        inPlace(variable) ?? elsewhere.get(variable) ?? variable.read().dataSync<'float32'>(),
-      ]),
-    ),
-  );
+  const read = new Map<object, Float32Array>();
+  const valuesOf = (variable: tfl.LayerVariable): Float32Array | undefined => {
+    const tensor = variable.read();
+    return wasm?.inPlace?.(tensor) ?? read.get(tensor.dataId);
+  };
+  for (;;) {
+    const weights = new Map<Weight, Float32Array>();
+    const missing: tfl.LayerVariable[] = [];
+    for (const variable of model.weights) {
+      const values = valuesOf(variable);
+      if (values === undefined) missing.push(variable);
+      else weights.set(variable, values);
+    }
+    if (missing.length === 0) return use(weights);
+    // What is assigned or moved meanwhile has other data, and is looked for once more.
+    await Promise.all(
+      missing.map(async (variable) => {
+        const tensor = variable.read();
+        read.set(tensor.dataId, Float32Array.from(await tensor.data()));
+      }),
+    );
+  }
 }
 
 /** Copies of all weights. */

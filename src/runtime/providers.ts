@@ -55,7 +55,7 @@ export interface BackendProvider {
   readonly name: string;
   /** What runs a whole network without tfjs, where the backend brings it. */
   readonly kernels?: KernelBinaries;
-  /** The numbers of a float32 tensor where they lie in the backend's memory, until the backend allocates again; null for tensors elsewhere. */
+  /** The numbers of a float32 tensor where they lie in the backend's memory, until it allocates again; null for all other tensors. */
   inPlace?(tensor: tf.Tensor): Float32Array | null;
   /** Says of the kernels above what they are here, and tests them; starts no backend. */
   inspect?(): Promise<EngineReport>;

@@ -35,9 +35,12 @@ const itself: Along = (position) => position;
 /** The places of all pixels in the order of memory. */
 export const pixelPlaces = (tiles: Tiles): Float64Array => placesOf(tiles, tiles, itself, itself);
 
-/** Writes rows one behind the other, each filled up with its last number. */
-export function fillUp<Words extends Int32Array | Float32Array>(words: Words, rows: readonly Float64Array[]): Words {
-  const length = words.length / rows.length;
+/** Writes rows one behind the other, each filled up with its last number to a length. */
+export function fillUp<Words extends Int32Array | Float32Array>(
+  words: Words,
+  rows: readonly Float64Array[],
+  length: number,
+): Words {
   for (const [i, row] of rows.entries()) {
     words.fill(row.at(-1) ?? ZERO_PLACE, i * length, (i + 1) * length);
     words.set(row, i * length);
@@ -52,8 +55,10 @@ export function placeLists(
   { lists, places, unit = lowering.wide }: { readonly lists: number; readonly places: number; readonly unit?: number },
   content: () => readonly Float64Array[],
 ): Place {
-  const length = lists * roundUp(places, unit);
-  return lowering.table(`${key} ${unit}`, length, () => fillUp(new Int32Array(length), content()));
+  const length = roundUp(places, unit);
+  return lowering.table(`${key} ${unit}`, lists * length, () =>
+    fillUp(new Int32Array(lists * length), content(), length),
+  );
 }
 
 /** What distinguishes a layout from others, for keys. */

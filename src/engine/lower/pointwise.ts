@@ -60,13 +60,12 @@ function lowerByStrassen(lowering: Lowering, { tiles, inner, outputs, filter, fa
     lowering.count(strassenMacs(lowering, { ...size, pixels: list.pixels }));
     return;
   }
-  // A call for each plane: engines replace the code that they start with by faster one between calls, and all planes in one take long.
-  const { start, planes, planeStride, length } = planesOf(tiles);
-  for (let plane = 0; plane < planes; plane++) {
-    lowering.program.call('strassen', {
-      ...operands,
-      ...{ start: start + plane * planeStride, length, inner },
-    });
+  const all = planesOf(tiles);
+  // One thread takes a plane a call: engines compile faster code between calls. Several share out the pixels of all planes at once.
+  const planes = lowering.threads === 1 ? 1 : all.planes;
+  for (let plane = 0; plane < all.planes; plane += planes) {
+    const start = all.start + plane * all.planeStride;
+    lowering.program.call('strassen', { ...operands, ...all, start, planes, inner });
   }
   lowering.count(tiles.tile ** 2 * strassenMacs(lowering, { ...size, pixels: tiles.length }));
 }

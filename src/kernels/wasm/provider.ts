@@ -21,8 +21,9 @@ export const wasmProvider: BackendProvider = {
   inPlace(tensor) {
     const { registry, state } = tf.engine();
     const { wasm } = registry;
-    const isHere = wasm instanceof BackendWasm && state.tensorInfo.get(tensor.dataId)?.backend === wasm;
-    return isHere ? (wasm.typedArrayFromHeap(tensor) as Float32Array) : null;
+    if (!(wasm instanceof BackendWasm) || state.tensorInfo.get(tensor.dataId)?.backend !== wasm) return null;
+    const values = tensor.dtype === 'float32' ? wasm.typedArrayFromHeap(tensor) : null;
+    return values instanceof Float32Array ? values : null;
   },
   inspect: () => inspect(kernelBinaries),
   async probe({ threads = 1 }) {

@@ -108,7 +108,13 @@ export function lowerComposed(
   };
   const filters: readonly [Weight, Weight] = [level.filter, transposed.filter];
   // Kept beside what is packed of it: maps of another size may need it in another order.
-  const filter = weights.composed(`${owner} composed`, taps * outputs * row + 512, filters, epilogue.factors, compose);
+  const filter = weights.composed(
+    `${owner} composed`,
+    taps * outputs * row + 512,
+    filters,
+    epilogue.factors,
+    compose,
+  ).buffer;
   const access = { base: 0, input: 4, output: row };
   lowerTransposedWith(
     lowering,

@@ -49,6 +49,7 @@ function lowerNode(
   const target = lowering.newMap(shape);
   const epilogue = node.epilogue ?? new Epilogue(shape.channels, false);
   const record = () =>
+    // Written once for all sizes: only then the composed bias is needed.
     weights.constant(`${name} epilogue`, () => {
       if (op.kind === 'composed') epilogue.addBias(composedBias(op, shape.channels, weights));
       return epilogue.record();

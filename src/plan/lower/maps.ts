@@ -212,10 +212,17 @@ function resample(
   const { tiles: from } = input;
   const { tiles: to } = target;
   const termsAlong = (sampling: Sampling) =>
-    sampling(0).map((_, i) => ({
-      index: (position: number) => sampling(position)[i]?.index ?? null,
-      share: (position: number) => sampling(position)[i]?.share ?? null,
-    }));
+    sampling(0).map((_, i) => {
+      const termAt = (position: number): Term => {
+        const term = sampling(position)[i];
+        if (term === undefined) throw new Error(`Pixel ${position} of a resampling has no term ${i}.`);
+        return term;
+      };
+      return {
+        index: (position: number) => termAt(position).index,
+        share: (position: number) => termAt(position).share,
+      };
+    });
   const taps = termsAlong(rows).flatMap((row) => termsAlong(columns).map((column) => ({ row, column })));
   const full = `${key} ${nameOf(from)} ${nameOf(to)}`;
   const places = vectorLists(lowering, full, to, taps.length, () =>
@@ -226,6 +233,7 @@ function resample(
     fillUp(
       new Float32Array(length),
       taps.map(({ row, column }) => inOrder(to, row.share, column.share, (a, b) => a * b)),
+      places.pixels,
     ),
   );
   for (const { start, parts } of commonRuns([input], target.channels)) {
