@@ -31,7 +31,7 @@ export async function withWeights<T>(model: tfl.LayersModel, use: (weights: Weig
     await Promise.all(
       missing.map(async (variable) => {
         const tensor = variable.read();
-        read.set(tensor.dataId, Float32Array.from(await tensor.data()));
+        read.set(tensor.dataId, new Float32Array(await tensor.data<'float32' | 'int32' | 'bool'>()));
       }),
     );
   }
