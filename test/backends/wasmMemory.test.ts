@@ -30,3 +30,19 @@ test('a tensor beyond what 32 bits address is refused, not made of the rest of i
     /^Backend wasm could not get 4097 MB more; its heap holds \d+ MB and ends at 4096 MB\. Use a smaller batch or image, or dispose of tensors\.$/,
   );
 });
+
+test('a block is never shorter than asked for: a free one near the end of the heap is not taken for a longer one', async () => {
+  await tf.setBackend('wasm');
+  const backend = tf.backend() as BackendWasm;
+  const end = (info: tf.TensorInfo) => backend.getMemoryOffset(info.dataId) + 4 * tf.util.sizeFromShape(info.shape);
+  const large = backend.makeOutput([8e8], 'float32');
+  backend.disposeData(large.dataId);
+  // Two of 1.5 GB find room there; what is left behind them has 200 MB, and 1.5 GB more would end beyond 4 GiB.
+  const pair = [1, 2].map(() => backend.makeOutput([3.75e8], 'float32'));
+  expect(() => backend.makeOutput([3.75e8], 'float32')).toThrow(OutOfMemoryError);
+  // What was held back is there again.
+  const small = backend.makeOutput([4e7], 'float32');
+  const { length } = (backend.wasm as unknown as { HEAPU8: Uint8Array }).HEAPU8;
+  for (const info of [...pair, small]) expect(end(info)).toBeLessThanOrEqual(length);
+  for (const { dataId } of [...pair, small]) backend.disposeData(dataId);
+});

@@ -69,6 +69,21 @@ function ours(info: Info, depthwise: boolean, tensors: readonly tf.TensorInfo[])
   return isEmpty || info.dataFormat !== 'channelsLast' ? null : convolutionOf(info, depthwise);
 }
 
+/**
+ * Whether tfjs's kernel returns zeros alone: XNNPACK refuses padding 'same' where windows are narrower than their distance and leave rows
+ * or columns behind the last one, and tfjs does not look at what it says.
+ */
+function isLeftZero({ padInfo, ...info }: Info): boolean {
+  const leavesRest = (size: number, windows: number, stride: number, window: number) =>
+    (windows - 1) * stride + window < size;
+  return (
+    padInfo.type === 'SAME' &&
+    info.filterHeight * info.filterWidth > 1 &&
+    (leavesRest(info.inHeight, info.outHeight, info.strideHeight, info.effectiveFilterHeight) ||
+      leavesRest(info.inWidth, info.outWidth, info.strideWidth, info.effectiveFilterWidth))
+  );
+}
+
 interface ForwardInputs {
   readonly x: tf.TensorInfo;
   readonly filter: tf.TensorInfo;
@@ -91,7 +106,8 @@ function forward(
   const tensors = [x, filter, ...(bias == null ? [] : [bias])];
   const convolution = ours(info, depthwise, tensors);
   const isKnown = isActivation(activation) && (bias == null || tf.util.arraysEqual(bias.shape, [info.outChannels]));
-  if (convolution === null || !isKnown || !isFasterForward(convolution)) return null;
+  if (convolution === null || !isKnown) return null;
+  if (!isFasterForward(convolution) && !isLeftZero(info)) return null;
   moveHere(backend, tensors);
   return convolve({ backend, convolution }, tensors, activation);
 }

@@ -44,15 +44,25 @@ export function guardAllocations(backend: BackendWasm): void {
   wasm._free(wasm._malloc(1));
   const malloc = wasm._malloc;
   wasm._malloc = (size) => {
-    // WebAssembly takes the number modulo 2 ** 32: of a larger block it would give out the rest only.
-    const offset = size < ADDRESSES ? malloc(size) : 0;
-    if (offset === 0) {
-      throw new OutOfMemoryError(
-        `Backend wasm could not get ${megabytes(size)} more; its heap holds ${megabytes(wasm.HEAPU8.length)} and ends at 4096 MB. ` +
-          'Use a smaller batch or image, or dispose of tensors.',
-      );
+    const tooShort: number[] = [];
+    try {
+      for (;;) {
+        // WebAssembly takes the number modulo 2 ** 32: of a larger block it would give out the rest only.
+        const offset = size < ADDRESSES ? malloc(size) : 0;
+        if (offset === 0) {
+          throw new OutOfMemoryError(
+            `Backend wasm could not get ${megabytes(size)} more; its heap holds ${megabytes(wasm.HEAPU8.length)} and ends at 4096 MB. ` +
+              'Use a smaller batch or image, or dispose of tensors.',
+          );
+        }
+        if ((offset >>> 0) + size <= wasm.HEAPU8.length) return offset;
+        // The allocator adds modulo 2 ** 32 as well: a free block near the end, however short, seems to have room. It is held back until
+        // another one is found.
+        tooShort.push(offset);
+      }
+    } finally {
+      for (const offset of tooShort) wasm._free(offset);
     }
-    return offset;
   };
 }
 
