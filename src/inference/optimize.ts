@@ -15,7 +15,7 @@ import { DISPLAY, type Displayable, DisplayKind, INSPECT, type MimeBundle } from
 import { InvalidArgumentError, OutOfMemoryError } from '../runtime/errors.js';
 import { findProvider } from '../runtime/providers.js';
 import { Random } from '../runtime/random.js';
-import { messageOf, withoutPeriod } from '../runtime/sentences.js';
+import { messageOf, receivedText, withoutPeriod } from '../runtime/sentences.js';
 import { checkThreads } from '../runtime/threads.js';
 import { checkKeys } from '../spec/index.js';
 import { inputShapeOf } from './inputShape.js';
@@ -51,11 +51,14 @@ function checkModel(model: unknown): asserts model is tfl.LayersModel {
   if (model instanceof OptimizedModel) {
     throw new InvalidArgumentError('The model is optimized already. Give the model that it was made of, its `model`.');
   }
-  if (typeof model === 'object' && model !== null && 'inputs' in model && 'layers' in model) return;
+  if (isLayersModel(model)) return;
   throw new InvalidArgumentError(
-    `inference.optimizeForInference takes a model of TensorFlow.js's layers. Received: ${String(model)}.`,
+    `inference.optimizeForInference takes a model of TensorFlow.js's layers. Received: ${receivedText(model)}.`,
   );
 }
+
+const isLayersModel = (model: unknown): model is tfl.LayersModel =>
+  typeof model === 'object' && model !== null && 'inputs' in model && 'layers' in model;
 
 /** Models of any size are looked at with images up to this; what takes none of them runs layer by layer. */
 const LARGEST_SAMPLE = 512;
@@ -263,8 +266,13 @@ function runPlan(plan: InferencePlan, image: Float32Array, shape: ImageShape): O
 }
 
 /** The model of a network that may be optimized already. */
-export const modelOf = (network: tfl.LayersModel | OptimizedModel): tfl.LayersModel =>
-  network instanceof OptimizedModel ? network.model : network;
+export function modelOf(network: tfl.LayersModel | OptimizedModel): tfl.LayersModel {
+  if (network instanceof OptimizedModel) return network.model;
+  if (isLayersModel(network)) return network;
+  throw new InvalidArgumentError(
+    `Prediction takes a model of TensorFlow.js's layers, or one of inference.optimizeForInference. Received: ${receivedText(network)}.`,
+  );
+}
 
 /** Largest difference between the plan and the model on a sample, relative to the largest value where that is above 1. */
 function prove(model: tfl.LayersModel, plan: InferencePlan, shape: ImageShape): number {

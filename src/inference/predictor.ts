@@ -33,14 +33,19 @@ export class ModelPredictor implements Predictor {
   }
 
   predict(x: tf.Tensor4D): tf.Tensor | tf.Tensor[] {
-    if (this.optimized !== null && tf.getBackend() === 'wasm') {
+    const layerByLayer = () => this.model.predict(x, { batchSize: x.shape[0] });
+    if (this.optimized === null || tf.getBackend() !== 'wasm') return layerByLayer();
+    try {
+      return this.optimized.predict(x);
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error;
       try {
-        return this.optimized.predict(x);
-      } catch (error) {
-        if (!(error instanceof OutOfMemoryError)) throw error;
+        return layerByLayer();
+      } catch (second) {
+        // The plan's error names the image.
+        throw second instanceof OutOfMemoryError ? error : second;
       }
     }
-    return this.model.predict(x, { batchSize: x.shape[0] });
   }
 
   /** Ends the plan's threads and gives its memory back. */

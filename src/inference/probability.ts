@@ -4,6 +4,7 @@ import type * as tfl from '@tensorflow/tfjs-layers';
 import { divisor } from '../models/index.js';
 import { InvalidArgumentError } from '../runtime/errors.js';
 import type { LongCallOptions } from '../runtime/progress.js';
+import { receivedText } from '../runtime/sentences.js';
 import { checkThreads } from '../runtime/threads.js';
 import { inputShapeOf } from './inputShape.js';
 import { modelOf, OptimizedModel } from './optimize.js';
@@ -64,6 +65,16 @@ function outputOf(model: tfl.LayersModel): { isLogits: boolean; classes: number 
     );
   }
   return { isLogits: output.sourceLayer.name === 'logits', classes };
+}
+
+function checkPrepared(prepared: unknown): asserts prepared is Prepared {
+  if (typeof prepared === 'object' && prepared !== null && 'image' in prepared) {
+    const { image } = prepared;
+    if (ArrayBuffer.isView(image)) return;
+  }
+  throw new InvalidArgumentError(
+    `predictProbability takes {width, height, channels, image}: image holds height * width * channels values as a Float32Array, scaled as in training. Received: ${receivedText(prepared)}. For an image as it was decoded call predictMask.`,
+  );
 }
 
 function checkInput(model: tfl.LayersModel, { width, height, channels }: Prepared): void {
@@ -143,6 +154,7 @@ export async function predictProbability(
   if (threads !== undefined) checkThreads(threads);
   const model = modelOf(network);
   const { isLogits, classes } = outputOf(model);
+  checkPrepared(prepared);
   checkInput(model, prepared);
   signal?.throwIfAborted();
   const { image, width, height, channels } = prepared;

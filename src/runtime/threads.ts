@@ -16,5 +16,6 @@ export const isThreads = (threads: number): boolean =>
  */
 export function checkThreads(threads: number): void {
   if (isThreads(threads)) return;
-  throw new InvalidArgumentError(`threads must be ${LEGAL_THREADS}. Received: threads=${String(threads)}.`);
+  const received = typeof threads === 'string' ? JSON.stringify(threads) : String(threads);
+  throw new InvalidArgumentError(`threads must be ${LEGAL_THREADS}. Received: threads=${received}.`);
 }

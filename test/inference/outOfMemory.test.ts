@@ -68,6 +68,17 @@ describe('predictProbability and predictMask', () => {
     model.dispose();
   });
 
+  it('name the size where the layers do not fit either', async () => {
+    const model = network();
+    await predictProbability(model, square(32));
+    limitBlocks(ENOUGH_FOR_SMALL);
+    vi.spyOn(model, 'predict').mockImplementation(() => {
+      throw new OutOfMemoryError('Backend wasm could not get 12208 MB more.');
+    });
+    await expect(predictProbability(model, square(128))).rejects.toThrow('An image of 128x128 does not fit.');
+    model.dispose();
+  });
+
   it('pass other errors of a plan on', async () => {
     const model = network();
     await predictProbability(model, square(32));

@@ -2,12 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type PredictOptions, type Prepared, predictMask, predictProbability } from '../../src/inference/index.js';
 import { ConfusionMatrix } from '../../src/metrics/index.js';
 import * as models from '../../src/models/index.js';
 import type { Progress } from '../../src/runtime/progress.js';
-import { describeBackends } from '../backends.js';
+import { describeBackends, startBackend } from '../backends.js';
 import { describeModel, noise, patches } from './models.js';
 
 const net = (options: models.UNetOptions = {}) =>
@@ -396,5 +396,34 @@ describe('the mask', () => {
     );
     binary.dispose();
     classes.dispose();
+  });
+});
+
+describe('what is no model or no prepared image', () => {
+  beforeAll(() => startBackend('cpu'));
+
+  const takes =
+    'predictProbability takes {width, height, channels, image}: image holds height * width * channels values as a Float32Array, scaled as in training. Received: ';
+
+  it.each([
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [{ width: 8, height: 8, channels: 1, data: new Uint8Array(64) }, 'an object of width, height, channels, data'],
+  ])('is refused by predictProbability: %j', async (prepared, received) => {
+    const model = models.uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    await expect(predictProbability(model, prepared as never)).rejects.toThrow(
+      `${takes}${received}. For an image as it was decoded call predictMask.`,
+    );
+    model.dispose();
+  });
+
+  it.each([
+    [undefined, 'undefined'],
+    [{ layers: [] }, 'an object of layers'],
+  ])('is refused by predictMask: %j', async (model, received) => {
+    const raster = { width: 8, height: 8, channels: 1, data: new Uint8Array(64) };
+    await expect(predictMask(model as never, raster)).rejects.toThrow(
+      `Prediction takes a model of TensorFlow.js's layers, or one of inference.optimizeForInference. Received: ${received}.`,
+    );
   });
 });

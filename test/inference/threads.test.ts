@@ -42,6 +42,12 @@ describe('threads', () => {
     start.mockRestore();
   });
 
+  it('that are text are refused in quotation marks', async () => {
+    const model = models.uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
+    await expect(predictProbability(model, prepared, { threads: '2' as never })).rejects.toThrow(`${message}"2".`);
+    model.dispose();
+  });
+
   it.each([0, 1.5, -2, Number.NaN])('of %s are refused', async (threads) => {
     const model = models.uNet({ widths: [4, 8], inputShape: [null, null, 1], seed: 1 });
     const sentence = `${message}${threads}.`;
