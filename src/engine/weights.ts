@@ -100,13 +100,7 @@ export class FixedWeights implements Weights {
   }
 
   packed(key: string, bytes: number, { filter, factors }: Source, calls: PackCalls): Place {
-    const known = this.buffers.get(key);
-    if (known !== undefined) return known.at();
-    const weights = packedBuffer(bytes, 'weights');
-    this.buffers.set(key, weights);
-    pack(this.program, 'arena', { filter: masterOf(this.masters, filter), factors, weights }, calls);
-    this.program.endStep(filter.name, 'pack');
-    return weights.at();
+    return this.made(key, bytes, { filter: masterOf(this.masters, filter), factors, name: filter.name }, calls);
   }
 
   /**
@@ -129,13 +123,22 @@ export class FixedWeights implements Weights {
 
   /** A filter that was made of two, in the order of a product; its factors are in it already. */
   repacked(key: string, bytes: number, filter: Buffer, outputs: number, calls: PackCalls): Place {
+    return this.made(key, bytes, { filter, factors: new Float64Array(outputs).fill(1), name: key }, calls);
+  }
+
+  /** What is packed of a filter that has its place, once. */
+  private made(
+    key: string,
+    bytes: number,
+    { filter, factors, name }: { readonly filter: Buffer; readonly factors: Float64Array; readonly name: string },
+    calls: PackCalls,
+  ): Place {
     const known = this.buffers.get(key);
     if (known !== undefined) return known.at();
     const weights = packedBuffer(bytes, 'weights');
     this.buffers.set(key, weights);
-    const factors = new Float64Array(outputs).fill(1);
     pack(this.program, 'arena', { filter, factors, weights }, calls);
-    this.program.endStep(key, 'pack');
+    this.program.endStep(name, 'pack');
     return weights.at();
   }
 

@@ -8,7 +8,7 @@ import { OptimizedModel, optimizeForInference, predictMask, predictProbability }
 import * as models from '../../src/models/index.js';
 import { InferencePlan, readWeights } from '../../src/plan/index.js';
 import { OutOfMemoryError } from '../../src/runtime/errors.js';
-import { findProvider } from '../../src/runtime/providers.js';
+import { findProvider, type KernelBinaries } from '../../src/runtime/providers.js';
 import { startBackend } from '../backends.js';
 import { noise } from './models.js';
 
@@ -107,11 +107,16 @@ describe('an optimized model', () => {
   });
 });
 
+function wasmKernels(): KernelBinaries {
+  const kernels = findProvider('wasm')?.kernels;
+  if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+  return kernels;
+}
+
 describe('a plan', () => {
   it('is right after memory did not suffice at any of its steps', async () => {
     const model = network();
-    const kernels = findProvider('wasm')?.kernels;
-    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const kernels = wasmKernels();
     const weights = await readWeights(model);
     const fresh = () => new InferencePlan(model, weights, kernels, { precision: 'fast' });
     const { image } = square(32);
@@ -147,8 +152,7 @@ describe('a plan', () => {
 
   it('begins with less where the memory that it expects to need is refused', async () => {
     const model = network();
-    const kernels = findProvider('wasm')?.kernels;
-    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const kernels = wasmKernels();
     const weights = await readWeights(model);
     const { image } = square(32);
     const outcome = () => {
@@ -170,8 +174,7 @@ describe('a plan', () => {
 
   it('ends its threads where memory does not suffice for the weights of the model', async () => {
     const model = network();
-    const kernels = findProvider('wasm')?.kernels;
-    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const kernels = wasmKernels();
     const weights = await readWeights(model);
     const stop = vi.spyOn(ThreadPool.prototype, 'stop');
     const spy = vi.spyOn(OwnHeap.prototype, 'allocate').mockImplementation(() => {
@@ -187,8 +190,7 @@ describe('a plan', () => {
   it('gives up another size where memory does not suffice at one of the steps, and takes it again', async () => {
     // Wide enough for Strassen's algorithm, which filters of large maps alone are packed for.
     const model = models.pyConvUNet({ widths: [64, 64], inputShape: [null, null, 1], seed: 1 });
-    const kernels = findProvider('wasm')?.kernels;
-    if (kernels === undefined) throw new Error('Backend wasm brings kernels.');
+    const kernels = wasmKernels();
     const weights = await readWeights(model);
     const fresh = () => new InferencePlan(model, weights, kernels, { precision: 'fast' });
     const outputOf = (plan: InferencePlan, side: number) =>

@@ -15,6 +15,16 @@ const assign = (model: tfl.LayersModel, index: number, values: number[], shape: 
     model.weights[index]?.write(tf.tensor(values, shape));
   });
 
+/** Its kernel on cpu, its bias on wasm. */
+async function mixedNetwork(): Promise<tfl.LayersModel> {
+  await startBackend('cpu');
+  const model = network();
+  assign(model, 0, [1, 2], [1, 1, 1, 2]);
+  await startBackend('wasm');
+  assign(model, 1, [3, 4], [2]);
+  return model;
+}
+
 /** The numbers of all weights at the time of the call. */
 const numbersOf = (model: tfl.LayersModel): Promise<number[][]> =>
   withWeights(model, (weights) => [...weights.values()].map((values) => [...values]));
@@ -25,11 +35,7 @@ beforeEach(async () => {
 });
 
 it('are read from several backends', async () => {
-  await startBackend('cpu');
-  const model = network();
-  assign(model, 0, [1, 2], [1, 1, 1, 2]);
-  await startBackend('wasm');
-  assign(model, 1, [3, 4], [2]);
+  const model = await mixedNetwork();
   expect(await numbersOf(model)).toEqual([
     [1, 2],
     [3, 4],
@@ -47,11 +53,7 @@ it('are read from several backends', async () => {
 });
 
 it('are those of one moment where some are assigned while others are waited for', async () => {
-  await startBackend('cpu');
-  const model = network();
-  assign(model, 0, [1, 2], [1, 1, 1, 2]);
-  await startBackend('wasm');
-  assign(model, 1, [3, 4], [2]);
+  const model = await mixedNetwork();
   const found = numbersOf(model);
   assign(model, 0, [5, 6], [1, 1, 1, 2]);
   assign(model, 1, [7, 8], [2]);

@@ -6,7 +6,7 @@ import type { Pair } from '../types.js';
 import type { Lowering, View } from './context.js';
 import { type Connection, type Destination, type FilterAccess, type Finish, ofGroup } from './filters.js';
 import { packedProduct, panelBytes } from './packedProduct.js';
-import { nameOf, pixelCount, pixelList, placeLists, placesOf } from './places.js';
+import { nameOf, pixelCount, pixelList, placeLists, windowPlaces } from './places.js';
 
 /** How the pixels of an output follow from those of an input. */
 export interface Stencil {
@@ -22,18 +22,9 @@ export function windowLists(lowering: Lowering, stencil: Stencil, from: Tiles, t
   const { kernelSize, strides, dilations, before } = stencil;
   const key = `windows ${nameOf(from)} ${nameOf(to)} ${kernelSize} ${strides} ${dilations} ${before}`;
   const size = { lists: kernelSize[0] * kernelSize[1], places: pixelCount(to) };
-  return placeLists(lowering, key, size, () =>
-    Array.from({ length: size.lists }, (_, tap) => {
-      const ky = Math.floor(tap / kernelSize[1]);
-      const kx = tap % kernelSize[1];
-      return placesOf(
-        to,
-        from,
-        (y) => y * strides[0] + ky * dilations[0] - before[0],
-        (x) => x * strides[1] + kx * dilations[1] - before[1],
-      );
-    }),
-  );
+  const along = (axis: 0 | 1) => (tap: number) => (position: number) =>
+    position * strides[axis] + tap * dilations[axis] - before[axis];
+  return placeLists(lowering, key, size, () => windowPlaces(to, from, kernelSize, along(0), along(1)));
 }
 
 /** Offsets of all taps in a filter. */

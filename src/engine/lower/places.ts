@@ -1,6 +1,7 @@
 /** Lists of places: where kernels that go from pixel to pixel read and write. */
 import type { Place } from '../program.js';
 import { inOrder, placeOf, roundUp, type Tiles } from '../tiles.js';
+import type { Pair } from '../types.js';
 import type { Lowering } from './context.js';
 
 /** Zeros stand here in every channel whose margins are zero. */
@@ -30,7 +31,19 @@ export function placesOf(pixels: Tiles, map: Tiles, row: Along, column: Along): 
   );
 }
 
-const itself: Along = (position) => position;
+export const itself: Along = (position) => position;
+
+/** What {@link placesOf} gives for each tap of a window, row by row. */
+export const windowPlaces = (
+  pixels: Tiles,
+  map: Tiles,
+  [rows, columns]: Pair,
+  row: (tap: number) => Along,
+  column: (tap: number) => Along,
+): Float64Array[] =>
+  Array.from({ length: rows * columns }, (_, tap) =>
+    placesOf(pixels, map, row(Math.floor(tap / columns)), column(tap % columns)),
+  );
 
 /** The places of all pixels in the order of memory. */
 export const pixelPlaces = (tiles: Tiles): Float64Array => placesOf(tiles, tiles, itself, itself);

@@ -7,7 +7,17 @@ import type { Lowering, View } from './context.js';
 import type { Stencil } from './direct.js';
 import { type Connection, type Destination, type Finish, ofGroup } from './filters.js';
 import { type ProductFilters, packedProduct, panelBytes } from './packedProduct.js';
-import { type Along, nameOf, pixelCount, pixelPlaces, placeLists, placesOf, ZERO_PLACE } from './places.js';
+import {
+  type Along,
+  itself,
+  nameOf,
+  pixelCount,
+  pixelPlaces,
+  placeLists,
+  placesOf,
+  windowPlaces,
+  ZERO_PLACE,
+} from './places.js';
 import { strassenMacs, strassenOperands, strassenWeights, suitsStrassen } from './strassen.js';
 
 /** The taps of a transposed convolution that reach the pixels of one phase of the output. */
@@ -22,6 +32,13 @@ interface Phase {
   readonly places: () => Float64Array;
 }
 
+/** Leaves all positions out but those of one phase of a stride. */
+const only =
+  (stride: number, phase: number) =>
+  (along: Along): Along =>
+  (position) =>
+    position % stride === phase ? along(position) : null;
+
 /** out[s y + d k - before] += in[y]: the pixels of the output by what reaches them. */
 function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Tiles, to: Tiles): Phase[] {
   const axisTaps = (axis: 0 | 1, phase: number): number[] =>
@@ -31,16 +48,10 @@ function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Til
   const phases: Phase[] = [];
   for (let py = 0; py < strides[0]; py++) {
     for (let px = 0; px < strides[1]; px++) {
-      const columns = axisTaps(1, px);
-      const taps = axisTaps(0, py).flatMap((ky) => columns.map((kx): Pair => [ky, kx]));
-      const rows =
-        (row: Along): Along =>
-        (y) =>
-          y % strides[0] === py ? row(y) : null;
-      const columnsOf =
-        (column: Along): Along =>
-        (x) =>
-          x % strides[1] === px ? column(x) : null;
+      const columnTaps = axisTaps(1, px);
+      const taps = axisTaps(0, py).flatMap((ky) => columnTaps.map((kx): Pair => [ky, kx]));
+      const rows = only(strides[0], py);
+      const columns = only(strides[1], px);
       const along = (size: number, stride: number, phase: number) => Math.max(0, Math.ceil((size - phase) / stride));
       phases.push({
         taps,
@@ -51,16 +62,10 @@ function phasesOf({ kernelSize, strides, dilations, before }: Stencil, from: Til
               to,
               from,
               rows((y) => (y + before[0] - ky * dilations[0]) / strides[0]),
-              columnsOf((x) => (x + before[1] - kx * dilations[1]) / strides[1]),
+              columns((x) => (x + before[1] - kx * dilations[1]) / strides[1]),
             ),
           ),
-        places: () =>
-          placesOf(
-            to,
-            to,
-            rows((y) => y),
-            columnsOf((x) => x),
-          ),
+        places: () => placesOf(to, to, rows(itself), columns(itself)),
       });
     }
   }
@@ -106,13 +111,12 @@ function tilingProduct({ kernelSize: [kh, kw] }: Stencil, from: Tiles, to: Tiles
     key: 'tiling',
     from: () => [pixelPlaces(from)],
     to: () =>
-      phases.map(([ky, kx]) =>
-        placesOf(
-          from,
-          to,
-          (y) => y * kh + ky,
-          (x) => x * kw + kx,
-        ),
+      windowPlaces(
+        from,
+        to,
+        [kh, kw],
+        (ky) => (y) => y * kh + ky,
+        (kx) => (x) => x * kw + kx,
       ),
     pixels: pixelCount(from),
     taps: [[0, 0]],

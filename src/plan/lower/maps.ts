@@ -1,7 +1,15 @@
 /** Everything but convolutions: element by element, pooling, and resampling over lists of places. */
 import { EPILOGUE_BYTES } from '../../engine/epilogue.js';
 import { type Lowering, type Segment, segmentsOf, type Target, type View } from '../../engine/lower/context.js';
-import { fillUp, nameOf, pixelCount, pixelList, placeLists, placesOf } from '../../engine/lower/places.js';
+import {
+  fillUp,
+  nameOf,
+  pixelCount,
+  pixelList,
+  placeLists,
+  placesOf,
+  windowPlaces,
+} from '../../engine/lower/places.js';
 import type { Place } from '../../engine/program.js';
 import { inOrder, roundUp, type Tiles } from '../../engine/tiles.js';
 import type { Pair } from '../../engine/types.js';
@@ -176,23 +184,15 @@ function vectorLists(lowering: Lowering, key: string, to: Tiles, taps: number, c
 }
 
 function windowLists(lowering: Lowering, from: Tiles, to: Tiles, { size, strides, padding, zeros }: PoolOp) {
-  const [rows, columns] = size;
   const key = `pool ${nameOf(from)} ${nameOf(to)} ${size} ${strides} ${padding.top},${padding.left} ${zeros}`;
   // A pixel of the same window stands for one outside, where padding does not count.
-  const along = (length: number, stride: number, shift: number) => (position: number) => {
-    const found = position * stride + shift;
+  const along = (length: number, stride: number, start: number) => (tap: number) => (position: number) => {
+    const found = position * stride + tap - start;
     return zeros ? found : Math.min(Math.max(found, 0), length - 1);
   };
-  return vectorLists(lowering, key, to, rows * columns, () =>
-    Array.from({ length: rows * columns }, (_, tap) =>
-      placesOf(
-        to,
-        from,
-        along(from.height, strides[0], Math.floor(tap / columns) - padding.top),
-        along(from.width, strides[1], (tap % columns) - padding.left),
-      ),
-    ),
-  );
+  const row = along(from.height, strides[0], padding.top);
+  const column = along(from.width, strides[1], padding.left);
+  return vectorLists(lowering, key, to, size[0] * size[1], () => windowPlaces(to, from, size, row, column));
 }
 
 /** What a resampling reads for one pixel along one axis: as many terms for each. */
